@@ -1,0 +1,145 @@
+//! What the user chose for a run.
+
+use crate::date::InternalDate;
+use crate::mailbox::{MailboxInfo, Role};
+use crate::message::Listing;
+use crate::name::MailboxName;
+use std::time::Duration;
+
+/// Why a message or mailbox is left out by a rule of the user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum SkipRule {
+    /// The mailbox is not among those asked for.
+    NotSelected,
+    /// The mailbox was excluded.
+    Excluded,
+    /// The mailbox only shows messages that live elsewhere.
+    View,
+    /// The mailbox holds no messages of its own (`\Noselect`).
+    NotSelectable,
+    /// Outside the chosen time.
+    Date,
+    /// Larger than the chosen limit or than the destination takes.
+    Size,
+}
+
+/// Everything that the user can choose about what is copied and how.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    /// Only these mailboxes and what lies below them; empty means all.
+    pub folders: Vec<MailboxName>,
+    /// Not these, nor what lies below them.
+    pub exclude: Vec<MailboxName>,
+    /// Only messages that arrived at this moment or later (UTC seconds).
+    pub since: Option<i64>,
+    /// Only messages that arrived before this moment (UTC seconds).
+    pub before: Option<i64>,
+    /// Larger messages are left out and listed (octets).
+    pub max_octets: Option<u64>,
+    /// Everything goes below this mailbox of the destination.
+    pub under: Option<MailboxName>,
+    /// Newest messages first, window by window.
+    pub newest_first: bool,
+    /// Copy again what the owner removed at the destination.
+    pub recopy: bool,
+    /// Nothing is looked up in the ledger; everything is matched by content.
+    pub stateless: bool,
+    /// Read back and compare every copied message.
+    pub read_back: bool,
+    /// Most mailboxes at once.
+    pub lanes: usize,
+    /// Octets per second, over all lanes.
+    pub bandwidth: Option<u64>,
+    /// How patient the engine is.
+    pub patience: Patience,
+}
+
+/// Waiting times and counts; the defaults are those of the design.
+#[derive(Clone, Debug)]
+pub struct Patience {
+    /// From the loss of a connection to the first look for what it left behind.
+    pub doubt_settle: Duration,
+    /// Between two looks that must be equal.
+    pub doubt_interval: Duration,
+    /// Tries of one message before it has failed for this run.
+    pub message_tries: u32,
+    /// Reconnects of one mailbox without progress before the run gives up for now.
+    pub reconnects: u32,
+    /// First wait before a reconnect; doubles up to `backoff_max`, with jitter.
+    pub backoff: Duration,
+    /// Longest wait before a reconnect.
+    pub backoff_max: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            doubt_settle: Duration::from_secs(10),
+            doubt_interval: Duration::from_secs(2),
+            message_tries: 3,
+            reconnects: 5,
+            backoff: Duration::from_secs(1),
+            backoff_max: Duration::from_secs(60),
+        }
+    }
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            folders: Vec::new(),
+            exclude: Vec::new(),
+            since: None,
+            before: None,
+            max_octets: None,
+            under: None,
+            newest_first: false,
+            recopy: false,
+            stateless: false,
+            read_back: false,
+            lanes: 4,
+            bandwidth: None,
+            patience: Patience::default(),
+        }
+    }
+}
+
+impl Policy {
+    /// Whether a mailbox is left out, and by which rule. `has_real_copy` says that the
+    /// messages of a view are also found in ordinary mailboxes.
+    pub fn skips_mailbox(&self, mailbox: &MailboxInfo) -> Option<SkipRule> {
+        let name = &mailbox.name;
+        if self.exclude.iter().any(|e| name.is_within(e)) {
+            return Some(SkipRule::Excluded);
+        }
+        if !self.folders.is_empty() && !self.folders.iter().any(|f| name.is_within(f)) {
+            return Some(SkipRule::NotSelected);
+        }
+        if !mailbox.selectable {
+            return Some(SkipRule::NotSelectable);
+        }
+        mailbox
+            .role
+            .is_some_and(Role::is_view)
+            .then_some(SkipRule::View)
+    }
+
+    /// Whether a rule of this policy needs listings before bodies are read.
+    pub fn judges_messages(&self) -> bool {
+        self.since.is_some() || self.before.is_some() || self.max_octets.is_some()
+    }
+
+    /// Whether a message is left out, and by which rule. A message without a date
+    /// is inside every chosen time.
+    pub fn skips_message(&self, listing: &Listing) -> Option<SkipRule> {
+        let outside = |date: InternalDate| {
+            self.since.is_some_and(|s| date.seconds < s)
+                || self.before.is_some_and(|b| date.seconds >= b)
+        };
+        if listing.date.is_some_and(outside) {
+            return Some(SkipRule::Date);
+        }
+        let limit = self.max_octets?;
+        (listing.octets? > limit).then_some(SkipRule::Size)
+    }
+}

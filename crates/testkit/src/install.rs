@@ -1,0 +1,1 @@
+//! Fetches the packages that the tests need, once for a machine.

@@ -1,0 +1,17 @@
+//! What the tests of hikyaku stand on: real mail servers, a judge, a mailbox generator and a fault proxy.
+//!
+//! - [`servers`] starts Dovecot, Cyrus and Courier from ordinary Debian packages, each private to one test process.
+//! - [`judge`] fills mailboxes and reads back the truth with a small IMAP reader of its own.
+//! - [`certificates`] makes a private authority with good and bad server certificates.
+//! - [`install`] fetches the packages; `cargo xtask test` calls it.
+//!
+//! Start reading at [`servers::MailServer`] and [`judge::Judge`].
+//!
+//! **Invariant**: nothing here is used by the product, and the judge shares no code with it, so that a fault in the
+//! product's IMAP cannot hide itself.
+
+pub mod certificates;
+pub mod install;
+pub mod judge;
+mod process;
+pub mod servers;
