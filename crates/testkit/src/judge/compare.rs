@@ -225,9 +225,9 @@ mod tests {
         assert_eq!(
             compare(&expected, &actual, &CompareOptions::default()),
             [
-                "A: missing: () of 1-Jan-1970 00:00:00 +0000 4 octets, SHA-256 4bdb3d976d8c…, \"lost\"",
+                "A: missing: () of 1-Jan-1970 00:00:00 +0000 4 octets, SHA-256 76f75e6129fe…, \"lost\"",
                 "A: UID 6 should be (\\Seen) of 1-Jan-1970 00:00:00 +0000, but is () of 1-Jan-1970 00:00:00 +0000",
-                "A: UID 7 is one too many: () of 1-Jan-1970 00:00:00 +0000 4 octets, SHA-256 79cd71da5a1e…, \"kept\"",
+                "A: UID 7 is one too many: () of 1-Jan-1970 00:00:00 +0000 4 octets, SHA-256 79f076abdd19…, \"kept\"",
                 "A is not subscribed, which is wrong",
                 "B (0 messages) is missing",
                 "C: the messages are not in their order",

@@ -50,8 +50,13 @@ impl Answer {
         self.status == "OK"
     }
 
+    /// Fails with the server's words unless it said OK.
+    pub fn accepted(self) -> Result<()> {
+        self.if_ok().map(drop)
+    }
+
     /// The answer itself if the server said OK, else an error that quotes it.
-    pub fn accepted(self) -> Result<Self> {
+    pub fn if_ok(self) -> Result<Self> {
         ensure!(self.is_ok(), "the server answered {} {}", self.status, self.text);
         Ok(self)
     }
@@ -94,7 +99,7 @@ impl Judge {
 
     /// What the server says it can do, in upper case.
     pub fn capabilities(&mut self) -> Result<Vec<String>> {
-        let answer = self.command("CAPABILITY")?.accepted()?;
+        let answer = self.command("CAPABILITY")?.if_ok()?;
         let line = answer.lines.iter().find(|line| line.starts_with("* CAPABILITY")).context("no CAPABILITY line")?;
         Ok(line.split(' ').skip(2).map(str::to_ascii_uppercase).collect())
     }

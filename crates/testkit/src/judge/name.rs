@@ -91,8 +91,8 @@ mod tests {
         for (text, wire) in [
             ("INBOX", "INBOX"),
             ("R&D", "R&-D"),
-            ("請求書", "&isttC2b4-"),
-            ("受信トレイ/請求書", "&U9dP4TDIMOwwpA-/&isttC2b4-"),
+            ("請求書", "&istsQmb4-"),
+            ("受信トレイ/請求書", "&U9dP4TDIMOwwpA-/&istsQmb4-"),
             ("😀", "&2D3eAA-"),
             ("~peter/mail/台北/日本語", "~peter/mail/&U,BTFw-/&ZeVnLIqe-"),
             ("\t", "&AAk-"),
@@ -104,7 +104,7 @@ mod tests {
 
     #[test]
     fn what_is_not_modified_utf7_is_not_decoded() {
-        for wire in ["R&D", "&isttC2b4", "&ist*C2b4-", "&2D0-", "日本", "&A-"] {
+        for wire in ["R&D", "&istsQmb4", "&ist*C2b4-", "&2D0-", "日本", "&A-"] {
             assert_eq!(decode(wire.as_bytes()), None, "{wire}");
         }
     }

@@ -100,7 +100,7 @@ impl Judge {
 
     /// Opens the mailbox read-only and reads its messages.
     fn fill(&mut self, mailbox: &mut MailboxSnapshot) -> Result<()> {
-        let answer = self.with_mailbox(b"EXAMINE ", &mailbox.wire)?.accepted()?;
+        let answer = self.with_mailbox(b"EXAMINE ", &mailbox.wire)?.if_ok()?;
         let exists = answer.lines.iter().find_map(|line| line.strip_prefix("* ")?.strip_suffix(" EXISTS")?.parse().ok());
         let exists: usize = exists.context("no EXISTS in the answer to EXAMINE")?;
         let code = |name: &str| {
@@ -115,7 +115,7 @@ impl Judge {
             None => self.status_uid_next(&mailbox.wire)?,
         };
         if exists > 0 {
-            let answer = self.command("UID FETCH 1:* (UID FLAGS INTERNALDATE BODY.PEEK[])")?.accepted()?;
+            let answer = self.command("UID FETCH 1:* (UID FLAGS INTERNALDATE BODY.PEEK[])")?.if_ok()?;
             for response in &answer.untagged {
                 if response.line().starts_with(b"* ") && contains(response.line(), b" FETCH (") {
                     mailbox.messages.extend(message(&response.values()?)?);
@@ -131,7 +131,7 @@ impl Judge {
     fn status_uid_next(&mut self, wire: &[u8]) -> Result<u32> {
         let answer = self
             .send(&[Argument::Raw(b"STATUS "), Argument::from_octets(wire), Argument::Raw(b" (UIDNEXT)")])?
-            .accepted()?;
+            .if_ok()?;
         for response in &answer.untagged {
             let values = response.values()?;
             let pairs = values.last().and_then(Value::list).unwrap_or_default();
@@ -149,7 +149,7 @@ impl Judge {
         if !self.capabilities()?.iter().any(|capability| capability == "NAMESPACE") {
             return Ok(String::new());
         }
-        let answer = self.command("NAMESPACE")?.accepted()?;
+        let answer = self.command("NAMESPACE")?.if_ok()?;
         let response = answer.untagged.iter().find(|response| response.line().starts_with(b"* NAMESPACE"));
         let values = response.context("no NAMESPACE line")?.values()?;
         let first = values.get(2).and_then(Value::list).and_then(|personal| personal.first());
@@ -157,7 +157,7 @@ impl Judge {
     }
 
     fn listed(&mut self, command: &str) -> Result<Vec<Listed>> {
-        let answer = self.command(command)?.accepted()?;
+        let answer = self.command(command)?.if_ok()?;
         let mut all = Vec::new();
         for response in &answer.untagged {
             let line = response.line();

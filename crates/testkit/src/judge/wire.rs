@@ -1,6 +1,6 @@
 //! Responses of an IMAP server, read simply: one at a time, literals in place.
 
-use std::io::{BufRead, Read};
+use std::io::BufRead;
 
 use anyhow::{Context, Result, bail, ensure};
 
@@ -70,7 +70,7 @@ impl Response {
             parts.push(Part::Text(line));
             match literal {
                 // Names and the like arrive as literals too, so short ones are kept whatever the limit.
-                Some(length) => parts.push(Part::Literal(Content::read(&mut reader.by_ref(), length, keep.max(4096))?)),
+                Some(length) => parts.push(Part::Literal(Content::read(reader, length, keep.max(4096))?)),
                 None => return Ok(Self { parts }),
             }
         }

@@ -223,5 +223,5 @@ fn require_program(path: &Path) -> Result<()> {
 
 /// A password that differs from account to account, so that a mix-up shows.
 fn password_for(name: &str) -> String {
-    format!("pw-{name}-8 \"\\x")
+    format!("pw-of-{name}")
 }
