@@ -11,7 +11,7 @@ use std::sync::{OnceLock, mpsc};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
+use rustix::process::{Pid, Signal, kill_process_group};
 
 /// Directories of instances begin with this, below `/tmp` or `/dev/shm`.
 const PREFIX: &str = "hikyaku-test-";
@@ -185,7 +185,7 @@ impl Running {
             self.child.wait().ok();
             // Members that were busy in the kernel are given a moment to leave, so that the directory can be removed.
             let deadline = Instant::now() + Duration::from_secs(2);
-            while test_kill_process_group(pid).is_ok() && Instant::now() < deadline {
+            while group_runs(self.child.id()) && Instant::now() < deadline {
                 std::thread::sleep(Duration::from_millis(2));
             }
         }
@@ -216,6 +216,19 @@ fn spawn_from_lasting_thread(command: Command) -> io::Result<Child> {
     let (reply, answer) = mpsc::channel();
     spawner.send((command, reply)).map_err(|_| gone())?;
     answer.recv().map_err(|_| gone())?
+}
+
+/// Whether a process of the group still runs. Dead ones that nobody has waited for do not count: the system's first
+/// process may take a second to do so.
+fn group_runs(group: u32) -> bool {
+    let group = group.to_string();
+    fs::read_dir("/proc").into_iter().flatten().flatten().any(|entry| {
+        let stat = fs::read_to_string(entry.path().join("stat")).unwrap_or_default();
+        let Some((_, after_name)) = stat.rsplit_once(')') else { return false };
+        let mut fields = after_name.split_ascii_whitespace();
+        let state = fields.next();
+        fields.nth(1) == Some(&group) && !matches!(state, Some("Z" | "X"))
+    })
 }
 
 /// The start time of a process in clock ticks since boot, which tells it from a later one with the same number.

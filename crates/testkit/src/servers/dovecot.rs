@@ -301,6 +301,12 @@ service pop3-login {{
     ssl = yes
   }}
 }}
+# Wrong passwords would slow down every later login from this address.
+service anvil {{
+  unix_listener anvil-auth-penalty {{
+    mode = 0
+  }}
+}}
 service stats {{
   unix_listener stats-writer {{
     mode = 0666
