@@ -2,8 +2,8 @@
 
 use anyhow::Result;
 use rcgen::{
-    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
-    date_time_ymd,
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
+    KeyUsagePurpose, date_time_ymd,
 };
 use sha2::{Digest, Sha256};
 
@@ -38,7 +38,9 @@ pub struct Identity {
 
 impl std::fmt::Debug for Identity {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Identity").field("pin", &self.pin).finish_non_exhaustive()
+        f.debug_struct("Identity")
+            .field("pin", &self.pin)
+            .finish_non_exhaustive()
     }
 }
 
@@ -50,7 +52,8 @@ impl Identity {
             Shown::WrongName => vec!["somebody-else.example".to_owned()],
             _ => vec!["localhost".to_owned(), "127.0.0.1".to_owned()],
         })?;
-        leaf.distinguished_name.push(DnType::CommonName, "hikyaku test server");
+        leaf.distinguished_name
+            .push(DnType::CommonName, "hikyaku test server");
         leaf.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         leaf.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         (leaf.not_before, leaf.not_after) = match shown {

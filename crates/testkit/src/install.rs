@@ -27,12 +27,24 @@ const ASIDE: [(&str, &str, &[&str]); 2] = [
     (
         "cyrus",
         "usr/lib/cyrus/bin/master",
-        &["cyrus-imapd", "cyrus-pop3d", "cyrus-clients", "sasl2-bin", "libsasl2-modules", "libsasl2-modules-db"],
+        &[
+            "cyrus-imapd",
+            "cyrus-pop3d",
+            "cyrus-clients",
+            "sasl2-bin",
+            "libsasl2-modules",
+            "libsasl2-modules-db",
+        ],
     ),
     (
         "courier",
         "usr/bin/imapd",
-        &["courier-imap", "courier-pop", "courier-authdaemon", "courier-authlib-userdb"],
+        &[
+            "courier-imap",
+            "courier-pop",
+            "courier-authdaemon",
+            "courier-authlib-userdb",
+        ],
     ),
 ];
 
@@ -43,7 +55,8 @@ const RECIPE: &str = "1\n";
 ///
 /// Every directory above must be open to every user, because the servers leave root before they run their parts.
 pub fn prefix() -> PathBuf {
-    std::env::var_os("HIKYAKU_TESTKIT").map_or_else(|| PathBuf::from("/var/lib/hikyaku-testkit"), PathBuf::from)
+    std::env::var_os("HIKYAKU_TESTKIT")
+        .map_or_else(|| PathBuf::from("/var/lib/hikyaku-testkit"), PathBuf::from)
 }
 
 /// Installs what is missing and removes what earlier, killed test runs left behind. `say` hears what is done.
@@ -54,9 +67,15 @@ pub fn ensure(say: &mut dyn FnMut(&str)) -> Result<()> {
     if sweep() > 0 {
         say("removed what an earlier test run left behind");
     }
-    let ordinary: Vec<&str> =
-        ORDINARY.iter().filter(|(program, _)| !Path::new(program).exists()).map(|(_, package)| *package).collect();
-    let aside: Vec<_> = ASIDE.iter().filter(|(name, program, _)| !is_unpacked(name, program)).collect();
+    let ordinary: Vec<&str> = ORDINARY
+        .iter()
+        .filter(|(program, _)| !Path::new(program).exists())
+        .map(|(_, package)| *package)
+        .collect();
+    let aside: Vec<_> = ASIDE
+        .iter()
+        .filter(|(name, program, _)| !is_unpacked(name, program))
+        .collect();
     if ordinary.is_empty() && aside.is_empty() {
         return Ok(());
     }
@@ -70,7 +89,11 @@ pub fn ensure(say: &mut dyn FnMut(&str)) -> Result<()> {
     for (name, program, packages) in aside {
         // Another run may have done it while this one waited for the lock.
         if !is_unpacked(name, program) {
-            say(&format!("unpacking {} into {}", packages.join(", "), prefix().display()));
+            say(&format!(
+                "unpacking {} into {}",
+                packages.join(", "),
+                prefix().display()
+            ));
             unpack(name, packages).with_context(|| format!("cannot unpack {name}"))?;
         }
     }
@@ -83,7 +106,10 @@ fn is_unpacked(name: &str, program: &str) -> bool {
 }
 
 fn require_apt(ordinary: &[&str]) -> Result<()> {
-    let unpacked: Vec<&str> = ASIDE.iter().flat_map(|(_, _, packages)| packages.iter().copied()).collect();
+    let unpacked: Vec<&str> = ASIDE
+        .iter()
+        .flat_map(|(_, _, packages)| packages.iter().copied())
+        .collect();
     if !Path::new("/usr/bin/apt-get").exists() {
         bail!(
             "the tests need Debian 12's packages, and this system has no apt-get. Missing: {}; besides, unpacked below \
@@ -105,23 +131,31 @@ fn require_apt(ordinary: &[&str]) -> Result<()> {
     Ok(())
 }
 
-fn is_root() -> bool {
+/// Whether this process may install packages and start servers itself.
+pub fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }
 
 /// Runs a command as root, by sudo where this process is not.
 fn as_root(words: &[&str]) -> Result<String> {
-    let mut command = if is_root() { Command::new("env") } else { Command::new("sudo") };
+    let mut command = if is_root() {
+        Command::new("env")
+    } else {
+        Command::new("sudo")
+    };
     if !is_root() {
         command.args(["-n", "env"]);
     }
-    run(command.args(["DEBIAN_FRONTEND=noninteractive", "LC_ALL=C"]).args(words))
+    run(command
+        .args(["DEBIAN_FRONTEND=noninteractive", "LC_ALL=C"])
+        .args(words))
 }
 
 fn lock() -> Result<File> {
     let path = std::env::temp_dir().join("hikyaku-testkit-install.lock");
     let file = File::create(&path).with_context(|| format!("cannot create {}", path.display()))?;
-    file.lock().context("cannot wait for another installation")?;
+    file.lock()
+        .context("cannot wait for another installation")?;
     Ok(file)
 }
 
@@ -130,7 +164,11 @@ fn install_ordinary(packages: &[&str]) -> Result<()> {
     let policy = Path::new("/usr/sbin/policy-rc.d");
     let keep_quiet = !policy.exists();
     if keep_quiet {
-        as_root(&["sh", "-c", "printf '#!/bin/sh\\nexit 101\\n' > /usr/sbin/policy-rc.d; chmod 755 /usr/sbin/policy-rc.d"])?;
+        as_root(&[
+            "sh",
+            "-c",
+            "printf '#!/bin/sh\\nexit 101\\n' > /usr/sbin/policy-rc.d; chmod 755 /usr/sbin/policy-rc.d",
+        ])?;
     }
     let mut words = vec!["apt-get", "install", "-y", "-q", "--no-install-recommends"];
     words.extend_from_slice(packages);
@@ -152,16 +190,30 @@ fn with_fresh_lists(mut attempt: impl FnMut() -> Result<String>) -> Result<()> {
 
 /// Downloads exactly the packages that are missing and unpacks them into a directory of their own.
 fn unpack(name: &str, packages: &[&str]) -> Result<()> {
-    let work = tempfile::Builder::new().prefix("hikyaku-packages-").tempdir_in("/var/tmp")?;
+    let work = tempfile::Builder::new()
+        .prefix("hikyaku-packages-")
+        .tempdir_in("/var/tmp")?;
     // The user `_apt`, which downloads, must be able to enter.
     set_mode(work.path(), 0o755)?;
     let archives = work.path().join("archives");
     fs::create_dir_all(archives.join("partial"))?;
     let status = work.path().join("status");
-    fs::write(&status, status_without_mail_servers(&fs::read_to_string("/var/lib/dpkg/status")?))?;
-    let (cache, state) =
-        (format!("Dir::Cache::archives={}", archives.display()), format!("Dir::State::status={}", status.display()));
-    let mut words = vec!["apt-get", "install", "-y", "-q", "--no-install-recommends", "--download-only"];
+    fs::write(
+        &status,
+        status_without_mail_servers(&fs::read_to_string("/var/lib/dpkg/status")?),
+    )?;
+    let (cache, state) = (
+        format!("Dir::Cache::archives={}", archives.display()),
+        format!("Dir::State::status={}", status.display()),
+    );
+    let mut words = vec![
+        "apt-get",
+        "install",
+        "-y",
+        "-q",
+        "--no-install-recommends",
+        "--download-only",
+    ];
     words.extend_from_slice(&["-o", &cache, "-o", &state]);
     words.extend_from_slice(packages);
     with_fresh_lists(|| as_root(&words))?;
@@ -177,7 +229,15 @@ fn unpack(name: &str, packages: &[&str]) -> Result<()> {
     }
     as_root(&["chmod", "755", &prefix().to_string_lossy(), &target_name])?;
     let stamp = prefix().join(format!("{name}.recipe"));
-    as_root(&["sh", "-c", &format!("printf '{}' > '{}'", RECIPE.escape_default(), stamp.display())])?;
+    as_root(&[
+        "sh",
+        "-c",
+        &format!(
+            "printf '{}' > '{}'",
+            RECIPE.escape_default(),
+            stamp.display()
+        ),
+    ])?;
     // What root downloaded only root may remove.
     as_root(&["rm", "-rf", &archives.to_string_lossy()])?;
     Ok(())
@@ -190,7 +250,10 @@ fn status_without_mail_servers(status: &str) -> String {
     let mut kept: String = status
         .split_inclusive("\n\n")
         .filter(|stanza| {
-            let name = stanza.lines().find_map(|line| line.strip_prefix("Package: ")).unwrap_or_default();
+            let name = stanza
+                .lines()
+                .find_map(|line| line.strip_prefix("Package: "))
+                .unwrap_or_default();
             !LEFT_OUT.iter().any(|left_out| name.starts_with(left_out))
         })
         .collect();
@@ -213,7 +276,10 @@ mod tests {
     fn the_status_copy_has_no_mail_server_and_a_mail_transfer_agent() {
         let status = "Package: adduser\nStatus: ok\n\nPackage: dovecot-core\nStatus: ok\n\nPackage: zip\nStatus: ok\n";
         let copy = status_without_mail_servers(status);
-        let names: Vec<_> = copy.lines().filter_map(|line| line.strip_prefix("Package: ")).collect();
+        let names: Vec<_> = copy
+            .lines()
+            .filter_map(|line| line.strip_prefix("Package: "))
+            .collect();
         assert_eq!(names, ["adduser", "zip", "hikyaku-testkit-mta"]);
         assert!(copy.contains("Status: ok\n\nPackage: hikyaku-testkit-mta"));
     }

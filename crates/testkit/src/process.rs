@@ -33,12 +33,20 @@ impl InstanceDirectory {
         let directory = tempfile::Builder::new()
             .prefix(PREFIX)
             .tempdir_in(base)
-            .with_context(|| format!("cannot create an instance directory in {}", base.display()))?;
+            .with_context(|| {
+                format!("cannot create an instance directory in {}", base.display())
+            })?;
         let path = directory.path().to_owned();
         set_mode(&path, 0o755)?;
         let own = std::process::id();
-        fs::write(path.join("owner"), format!("{own} {}\n", started_at(own).unwrap_or(0)))?;
-        Ok(Self { directory: Some(directory), path })
+        fs::write(
+            path.join("owner"),
+            format!("{own} {}\n", started_at(own).unwrap_or(0)),
+        )?;
+        Ok(Self {
+            directory: Some(directory),
+            path,
+        })
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -46,7 +54,12 @@ impl InstanceDirectory {
     }
 
     /// Creates a directory below this one with the given mode and owner.
-    pub(crate) fn subdirectory(&self, name: &str, mode: u32, owner: Option<(u32, u32)>) -> Result<PathBuf> {
+    pub(crate) fn subdirectory(
+        &self,
+        name: &str,
+        mode: u32,
+        owner: Option<(u32, u32)>,
+    ) -> Result<PathBuf> {
         let path = self.path.join(name);
         fs::create_dir_all(&path).with_context(|| format!("cannot create {}", path.display()))?;
         set_mode(&path, mode)?;
@@ -101,15 +114,23 @@ impl Port {
         let start = std::process::id().wrapping_mul(7_919) % COUNT;
         for step in 0..COUNT {
             let number = u16::try_from(FIRST + (start + step) % COUNT).context("port range")?;
-            let Ok(lock) = File::create(locks.join(number.to_string())) else { continue };
+            let Ok(lock) = File::create(locks.join(number.to_string())) else {
+                continue;
+            };
             if lock.try_lock().is_err() {
                 continue;
             }
             if TcpListener::bind((Ipv4Addr::LOCALHOST, number)).is_ok() {
-                return Ok(Self { number, _lock: lock });
+                return Ok(Self {
+                    number,
+                    _lock: lock,
+                });
             }
         }
-        bail!("no free loopback port between {FIRST} and {}", FIRST + COUNT)
+        bail!(
+            "no free loopback port between {FIRST} and {}",
+            FIRST + COUNT
+        )
     }
 
     pub(crate) fn number(&self) -> u16 {
@@ -134,8 +155,15 @@ impl Running {
     /// Starts `command` in a process group of its own; its output goes to `output.log` in the instance directory.
     ///
     /// Process number and start time are recorded in the directory for [`sweep`].
-    pub(crate) fn start(program: &Path, configure: impl FnOnce(&mut Command), directory: &Path) -> Result<Self> {
-        let output = File::options().create(true).append(true).open(directory.join("output.log"))?;
+    pub(crate) fn start(
+        program: &Path,
+        configure: impl FnOnce(&mut Command),
+        directory: &Path,
+    ) -> Result<Self> {
+        let output = File::options()
+            .create(true)
+            .append(true)
+            .open(directory.join("output.log"))?;
         let mut command = Command::new("setpriv");
         command
             .args(["--pdeathsig", "KILL", "--"])
@@ -146,11 +174,18 @@ impl Running {
             .current_dir(directory)
             .process_group(0);
         configure(&mut command);
-        let child =
-            spawn_from_lasting_thread(command).with_context(|| format!("cannot start {}", program.display()))?;
+        let child = spawn_from_lasting_thread(command)
+            .with_context(|| format!("cannot start {}", program.display()))?;
         let record = directory.join("processes");
         let known = fs::read_to_string(&record).unwrap_or_default();
-        fs::write(record, format!("{known}{} {}\n", child.id(), started_at(child.id()).unwrap_or(0)))?;
+        fs::write(
+            record,
+            format!(
+                "{known}{} {}\n",
+                child.id(),
+                started_at(child.id()).unwrap_or(0)
+            ),
+        )?;
         Ok(Self { child })
     }
 
@@ -222,13 +257,19 @@ fn spawn_from_lasting_thread(command: Command) -> io::Result<Child> {
 /// process may take a second to do so.
 fn group_runs(group: u32) -> bool {
     let group = group.to_string();
-    fs::read_dir("/proc").into_iter().flatten().flatten().any(|entry| {
-        let stat = fs::read_to_string(entry.path().join("stat")).unwrap_or_default();
-        let Some((_, after_name)) = stat.rsplit_once(')') else { return false };
-        let mut fields = after_name.split_ascii_whitespace();
-        let state = fields.next();
-        fields.nth(1) == Some(&group) && !matches!(state, Some("Z" | "X"))
-    })
+    fs::read_dir("/proc")
+        .into_iter()
+        .flatten()
+        .flatten()
+        .any(|entry| {
+            let stat = fs::read_to_string(entry.path().join("stat")).unwrap_or_default();
+            let Some((_, after_name)) = stat.rsplit_once(')') else {
+                return false;
+            };
+            let mut fields = after_name.split_ascii_whitespace();
+            let state = fields.next();
+            fields.nth(1) == Some(&group) && !matches!(state, Some("Z" | "X"))
+        })
 }
 
 /// The start time of a process in clock ticks since boot, which tells it from a later one with the same number.
@@ -249,7 +290,8 @@ pub(crate) fn sweep() -> usize {
         for entry in fs::read_dir(base).into_iter().flatten().flatten() {
             let path = entry.path();
             let ours = entry.file_name().to_string_lossy().starts_with(PREFIX);
-            if !ours || !path.join("owner").is_file() || recorded(&path.join("owner")).any(is_alive) {
+            if !ours || !path.join("owner").is_file() || recorded(&path.join("owner")).any(is_alive)
+            {
                 continue;
             }
             for (pid, start) in recorded(&path.join("processes")) {

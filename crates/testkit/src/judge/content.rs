@@ -27,7 +27,9 @@ impl Content {
         let mut left = length;
         let mut buffer = vec![0; usize::try_from(length.clamp(1, 64 * 1024)).unwrap_or(64 * 1024)];
         while left > 0 {
-            let wanted = usize::try_from(left).unwrap_or(usize::MAX).min(buffer.len());
+            let wanted = usize::try_from(left)
+                .unwrap_or(usize::MAX)
+                .min(buffer.len());
             let got = reader.read(&mut buffer[..wanted])?;
             if got == 0 {
                 return Err(io::ErrorKind::UnexpectedEof.into());
@@ -38,7 +40,11 @@ impl Content {
             }
             left -= got as u64;
         }
-        Ok(Self { length, sha256: digest.finalize().into(), octets })
+        Ok(Self {
+            length,
+            sha256: digest.finalize().into(),
+            octets,
+        })
     }
 
     /// How many octets the message has.
@@ -64,7 +70,11 @@ impl Content {
 
 impl From<&[u8]> for Content {
     fn from(octets: &[u8]) -> Self {
-        Self { length: octets.len() as u64, sha256: Sha256::digest(octets).into(), octets: Some(octets.to_vec()) }
+        Self {
+            length: octets.len() as u64,
+            sha256: Sha256::digest(octets).into(),
+            octets: Some(octets.to_vec()),
+        }
     }
 }
 
@@ -84,7 +94,12 @@ impl Hash for Content {
 
 impl fmt::Debug for Content {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} octets, SHA-256 {}…", self.length, crate::certificates::hexadecimal(&self.sha256[..6]))?;
+        write!(
+            f,
+            "{} octets, SHA-256 {}…",
+            self.length,
+            crate::certificates::hexadecimal(&self.sha256[..6])
+        )?;
         if let Some(octets) = &self.octets {
             let start = &octets[..octets.len().min(80)];
             write!(f, ", \"{}\"", start.escape_ascii())?;

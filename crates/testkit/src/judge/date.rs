@@ -1,6 +1,8 @@
 //! INTERNALDATE between the wire's text (RFC 3501 §9, date-time) and UTC seconds.
 
-const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+const MONTHS: [&str; 12] = [
+    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+];
 
 /// Reads `" 9-Mar-2003 07:00:00 +0900"` as seconds since 1970 in UTC; `None` when it is not of that form.
 pub fn parse(text: &str) -> Option<i64> {
@@ -9,7 +11,9 @@ pub fn parse(text: &str) -> Option<i64> {
     let mut date = date.split('-');
     let day: i64 = date.next()?.parse().ok()?;
     let month = date.next()?;
-    let month = MONTHS.iter().position(|known| known.eq_ignore_ascii_case(month))?;
+    let month = MONTHS
+        .iter()
+        .position(|known| known.eq_ignore_ascii_case(month))?;
     let year: i64 = date.next()?.parse().ok()?;
     let mut time = time.split(':').map(|part| part.parse::<i64>().ok());
     let (hour, minute, second) = (time.next()??, time.next()??, time.next()??);
@@ -19,7 +23,8 @@ pub fn parse(text: &str) -> Option<i64> {
         _ => return None,
     };
     let (zone_hours, zone_minutes) = digits.split_at_checked(2)?;
-    let offset = sign * (zone_hours.parse::<i64>().ok()? * 3600 + zone_minutes.parse::<i64>().ok()? * 60);
+    let offset =
+        sign * (zone_hours.parse::<i64>().ok()? * 3600 + zone_minutes.parse::<i64>().ok()? * 60);
     Some(days(year, month as i64 + 1, day) * 86_400 + hour * 3600 + minute * 60 + second - offset)
 }
 
@@ -36,8 +41,16 @@ pub fn format(seconds: i64) -> String {
         month += 1;
     }
     let day = day_number - days(year, month, 1) + 1;
-    let name = MONTHS.get(usize::try_from(month - 1).unwrap_or_default()).copied().unwrap_or("Jan");
-    format!("{day:2}-{name}-{year:04} {:02}:{:02}:{:02} +0000", second / 3600, second / 60 % 60, second % 60)
+    let name = MONTHS
+        .get(usize::try_from(month - 1).unwrap_or_default())
+        .copied()
+        .unwrap_or("Jan");
+    format!(
+        "{day:2}-{name}-{year:04} {:02}:{:02}:{:02} +0000",
+        second / 3600,
+        second / 60 % 60,
+        second % 60
+    )
 }
 
 /// Days from 1 January 1970 to the given day of the Gregorian calendar.
@@ -45,7 +58,10 @@ fn days(year: i64, month: i64, day: i64) -> i64 {
     let leaps = |year: i64| year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
     let before = [0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334];
     let leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-    let in_year = before.get(usize::try_from(month - 1).unwrap_or_default()).copied().unwrap_or(0)
+    let in_year = before
+        .get(usize::try_from(month - 1).unwrap_or_default())
+        .copied()
+        .unwrap_or(0)
         + i64::from(leap && month > 2)
         + day
         - 1;

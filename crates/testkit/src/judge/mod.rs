@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 
-pub use compare::{CompareOptions, compare};
+pub use compare::{CompareOptions, NameMap, Rewrite, compare};
 pub use content::Content;
 pub use snapshot::{AccountSnapshot, MailboxSnapshot, MessageSnapshot};
 pub(crate) use wire::{Response, Value};
@@ -57,7 +57,12 @@ impl Answer {
 
     /// The answer itself if the server said OK, else an error that quotes it.
     pub fn if_ok(self) -> Result<Self> {
-        ensure!(self.is_ok(), "the server answered {} {}", self.status, self.text);
+        ensure!(
+            self.is_ok(),
+            "the server answered {} {}",
+            self.status,
+            self.text
+        );
         Ok(self)
     }
 }
@@ -68,7 +73,12 @@ impl Judge {
         let mut judge = Self::greet(address)?;
         let [user, password] = [user, password].map(|word| Argument::from_octets(word.as_bytes()));
         judge
-            .send(&[Argument::Raw(b"LOGIN "), user, Argument::Raw(b" "), password])?
+            .send(&[
+                Argument::Raw(b"LOGIN "),
+                user,
+                Argument::Raw(b" "),
+                password,
+            ])?
             .accepted()
             .context("the judge cannot log in")?;
         Ok(judge)
@@ -76,13 +86,21 @@ impl Judge {
 
     /// Connects and reads the greeting without logging in.
     pub fn greet(address: SocketAddr) -> Result<Self> {
-        let writer = TcpStream::connect(address).with_context(|| format!("the judge cannot connect to {address}"))?;
+        let writer = TcpStream::connect(address)
+            .with_context(|| format!("the judge cannot connect to {address}"))?;
         writer.set_nodelay(true)?;
         writer.set_read_timeout(Some(Duration::from_secs(120)))?;
-        let mut judge =
-            Self { reader: BufReader::with_capacity(64 * 1024, writer.try_clone()?), writer, tags: 0, keep: 1 << 20 };
+        let mut judge = Self {
+            reader: BufReader::with_capacity(64 * 1024, writer.try_clone()?),
+            writer,
+            tags: 0,
+            keep: 1 << 20,
+        };
         let greeting = Response::read(&mut judge.reader, 0)?.text();
-        ensure!(greeting.starts_with("* OK") || greeting.starts_with("* PREAUTH"), "greeting: {greeting}");
+        ensure!(
+            greeting.starts_with("* OK") || greeting.starts_with("* PREAUTH"),
+            "greeting: {greeting}"
+        );
         Ok(judge)
     }
 
@@ -100,8 +118,16 @@ impl Judge {
     /// What the server says it can do, in upper case.
     pub fn capabilities(&mut self) -> Result<Vec<String>> {
         let answer = self.command("CAPABILITY")?.if_ok()?;
-        let line = answer.lines.iter().find(|line| line.starts_with("* CAPABILITY")).context("no CAPABILITY line")?;
-        Ok(line.split(' ').skip(2).map(str::to_ascii_uppercase).collect())
+        let line = answer
+            .lines
+            .iter()
+            .find(|line| line.starts_with("* CAPABILITY"))
+            .context("no CAPABILITY line")?;
+        Ok(line
+            .split(' ')
+            .skip(2)
+            .map(str::to_ascii_uppercase)
+            .collect())
     }
 
     /// CREATE with the name exactly as on the wire; [`name::encode`] makes one from text.
@@ -229,19 +255,31 @@ impl Judge {
                 return Ok(answer);
             }
             let sent = std::io::copy(&mut stream.take(length), &mut self.writer)?;
-            ensure!(sent == length, "the message announced as {length} octets has only {sent}");
+            ensure!(
+                sent == length,
+                "the message announced as {length} octets has only {sent}"
+            );
         }
         pending.extend_from_slice(b"\r\n");
         self.writer.write_all(&pending)?;
-        self.answer(&tag, &mut untagged, false)?.context("no tagged answer")
+        self.answer(&tag, &mut untagged, false)?
+            .context("no tagged answer")
     }
 
     /// Reads until the tagged answer, or until `+` where one is awaited (`None`).
-    fn answer(&mut self, tag: &str, untagged: &mut Vec<Response>, literal: bool) -> Result<Option<Answer>> {
+    fn answer(
+        &mut self,
+        tag: &str,
+        untagged: &mut Vec<Response>,
+        literal: bool,
+    ) -> Result<Option<Answer>> {
         loop {
             let response = Response::read(&mut self.reader, self.keep)?;
             let line = response.text();
-            if let Some(rest) = line.strip_prefix(tag).and_then(|rest| rest.strip_prefix(' ')) {
+            if let Some(rest) = line
+                .strip_prefix(tag)
+                .and_then(|rest| rest.strip_prefix(' '))
+            {
                 let (status, text) = rest.split_once(' ').unwrap_or((rest, ""));
                 let untagged = std::mem::take(untagged);
                 return Ok(Some(Answer {
@@ -252,7 +290,10 @@ impl Judge {
                 }));
             }
             if line.starts_with('+') {
-                ensure!(literal, "the server asks for more than was announced: {line}");
+                ensure!(
+                    literal,
+                    "the server asks for more than was announced: {line}"
+                );
                 return Ok(None);
             }
             if line.to_ascii_uppercase().starts_with("* BYE") {
@@ -274,7 +315,10 @@ pub(crate) enum Argument<'a> {
 impl<'a> Argument<'a> {
     /// A quoted string where the grammar allows one, else a literal.
     pub(crate) fn from_octets(octets: &'a [u8]) -> Self {
-        if octets.iter().all(|octet| matches!(octet, b' '..=b'~' | b'\t')) {
+        if octets
+            .iter()
+            .all(|octet| matches!(octet, b' '..=b'~' | b'\t'))
+        {
             Self::Quoted(octets)
         } else {
             Self::Literal(octets)

@@ -68,14 +68,24 @@ impl Judge {
     /// Reads the whole account with LIST, LSUB, EXAMINE and BODY.PEEK only.
     pub fn snapshot(&mut self) -> Result<AccountSnapshot> {
         let prefix = self.personal_prefix()?;
-        let subscriptions: BTreeSet<Vec<u8>> =
-            self.listed("LSUB \"\" \"*\"")?.into_iter().map(|listed| listed.wire).collect();
-        let mut account = AccountSnapshot { separator: None, prefix, mailboxes: BTreeMap::new(), subscriptions };
+        let subscriptions: BTreeSet<Vec<u8>> = self
+            .listed("LSUB \"\" \"*\"")?
+            .into_iter()
+            .map(|listed| listed.wire)
+            .collect();
+        let mut account = AccountSnapshot {
+            separator: None,
+            prefix,
+            mailboxes: BTreeMap::new(),
+            subscriptions,
+        };
         for listed in self.listed("LIST \"\" \"*\"")? {
             if account.separator.is_none() || listed.wire.eq_ignore_ascii_case(b"INBOX") {
                 account.separator = listed.separator;
             }
-            let mailbox = self.mailbox(listed, &account).context("the judge reads a mailbox")?;
+            let mailbox = self
+                .mailbox(listed, &account)
+                .context("the judge reads a mailbox")?;
             account.mailboxes.insert(mailbox.wire.clone(), mailbox);
         }
         Ok(account)
@@ -93,7 +103,8 @@ impl Judge {
             messages: Vec::new(),
         };
         if mailbox.is_selectable() {
-            self.fill(&mut mailbox).with_context(|| format!("in {}", mailbox.wire.escape_ascii()))?;
+            self.fill(&mut mailbox)
+                .with_context(|| format!("in {}", mailbox.wire.escape_ascii()))?;
         }
         Ok(mailbox)
     }
@@ -101,7 +112,12 @@ impl Judge {
     /// Opens the mailbox read-only and reads its messages.
     fn fill(&mut self, mailbox: &mut MailboxSnapshot) -> Result<()> {
         let answer = self.with_mailbox(b"EXAMINE ", &mailbox.wire)?.if_ok()?;
-        let exists = answer.lines.iter().find_map(|line| line.strip_prefix("* ")?.strip_suffix(" EXISTS")?.parse().ok());
+        let exists = answer.lines.iter().find_map(|line| {
+            line.strip_prefix("* ")?
+                .strip_suffix(" EXISTS")?
+                .parse()
+                .ok()
+        });
         let exists: usize = exists.context("no EXISTS in the answer to EXAMINE")?;
         let code = |name: &str| {
             answer.lines.iter().find_map(|line| {
@@ -109,13 +125,16 @@ impl Judge {
                 rest.split_once(']')?.0.parse().ok()
             })
         };
-        mailbox.uid_validity = code("UIDVALIDITY").context("no UIDVALIDITY in the answer to EXAMINE")?;
+        mailbox.uid_validity =
+            code("UIDVALIDITY").context("no UIDVALIDITY in the answer to EXAMINE")?;
         mailbox.uid_next = match code("UIDNEXT") {
             Some(uid) => uid,
             None => self.status_uid_next(&mailbox.wire)?,
         };
         if exists > 0 {
-            let answer = self.command("UID FETCH 1:* (UID FLAGS INTERNALDATE BODY.PEEK[])")?.if_ok()?;
+            let answer = self
+                .command("UID FETCH 1:* (UID FLAGS INTERNALDATE BODY.PEEK[])")?
+                .if_ok()?;
             for response in &answer.untagged {
                 if response.line().starts_with(b"* ") && contains(response.line(), b" FETCH (") {
                     mailbox.messages.extend(message(&response.values()?)?);
@@ -124,21 +143,33 @@ impl Judge {
         }
         mailbox.messages.sort_by_key(|message| message.uid);
         let read = mailbox.messages.len();
-        ensure!(read == exists, "EXAMINE promised {exists} messages, FETCH brought {read}");
+        ensure!(
+            read == exists,
+            "EXAMINE promised {exists} messages, FETCH brought {read}"
+        );
         Ok(())
     }
 
     fn status_uid_next(&mut self, wire: &[u8]) -> Result<u32> {
         let answer = self
-            .send(&[Argument::Raw(b"STATUS "), Argument::from_octets(wire), Argument::Raw(b" (UIDNEXT)")])?
+            .send(&[
+                Argument::Raw(b"STATUS "),
+                Argument::from_octets(wire),
+                Argument::Raw(b" (UIDNEXT)"),
+            ])?
             .if_ok()?;
         for response in &answer.untagged {
             let values = response.values()?;
             let pairs = values.last().and_then(Value::list).unwrap_or_default();
             if let [key, value] = pairs
-                && key.text().is_some_and(|key| key.eq_ignore_ascii_case("UIDNEXT"))
+                && key
+                    .text()
+                    .is_some_and(|key| key.eq_ignore_ascii_case("UIDNEXT"))
             {
-                return value.text().and_then(|text| text.parse().ok()).context("UIDNEXT is not a number");
+                return value
+                    .text()
+                    .and_then(|text| text.parse().ok())
+                    .context("UIDNEXT is not a number");
             }
         }
         anyhow::bail!("neither EXAMINE nor STATUS tells UIDNEXT")
@@ -146,14 +177,28 @@ impl Judge {
 
     /// The prefix of the first personal namespace, empty where the server has no NAMESPACE.
     fn personal_prefix(&mut self) -> Result<String> {
-        if !self.capabilities()?.iter().any(|capability| capability == "NAMESPACE") {
+        if !self
+            .capabilities()?
+            .iter()
+            .any(|capability| capability == "NAMESPACE")
+        {
             return Ok(String::new());
         }
         let answer = self.command("NAMESPACE")?.if_ok()?;
-        let response = answer.untagged.iter().find(|response| response.line().starts_with(b"* NAMESPACE"));
+        let response = answer
+            .untagged
+            .iter()
+            .find(|response| response.line().starts_with(b"* NAMESPACE"));
         let values = response.context("no NAMESPACE line")?.values()?;
-        let first = values.get(2).and_then(Value::list).and_then(|personal| personal.first());
-        Ok(first.and_then(Value::list).and_then(|entry| entry.first()).and_then(Value::text).unwrap_or_default())
+        let first = values
+            .get(2)
+            .and_then(Value::list)
+            .and_then(|personal| personal.first());
+        Ok(first
+            .and_then(Value::list)
+            .and_then(|entry| entry.first())
+            .and_then(Value::text)
+            .unwrap_or_default())
     }
 
     fn listed(&mut self, command: &str) -> Result<Vec<Listed>> {
@@ -209,30 +254,53 @@ fn levels(listed: &Listed, prefix: &str) -> Vec<String> {
         _ => &listed.wire,
     };
     match listed.separator {
-        Some(separator) => below.split(|octet| char::from(*octet) == separator).map(readable).collect(),
+        Some(separator) => below
+            .split(|octet| char::from(*octet) == separator)
+            .map(readable)
+            .collect(),
         None => vec![readable(below)],
     }
 }
 
 /// Reads one FETCH response; `None` when it carries no octets, as an unasked flag update does.
 fn message(values: &[Value]) -> Result<Option<MessageSnapshot>> {
-    let items = values.get(3).and_then(Value::list).context("FETCH without a list")?;
+    let items = values
+        .get(3)
+        .and_then(Value::list)
+        .context("FETCH without a list")?;
     let item = |name: &str| {
-        let found = items.chunks_exact(2).find(|pair| pair[0].text().is_some_and(|key| key.eq_ignore_ascii_case(name)));
+        let found = items.chunks_exact(2).find(|pair| {
+            pair[0]
+                .text()
+                .is_some_and(|key| key.eq_ignore_ascii_case(name))
+        });
         found.map(|pair| &pair[1])
     };
-    let Some(body) = item("BODY[]") else { return Ok(None) };
+    let Some(body) = item("BODY[]") else {
+        return Ok(None);
+    };
     let content = match body {
         Value::Literal(content) => content.clone(),
         Value::Word(octets) => octets.as_slice().into(),
         Value::Nil | Value::List(_) => b"".as_slice().into(),
     };
-    let text = |name: &str| item(name).and_then(Value::text).with_context(|| format!("FETCH without {name}"));
+    let text = |name: &str| {
+        item(name)
+            .and_then(Value::text)
+            .with_context(|| format!("FETCH without {name}"))
+    };
     let internal_date = text("INTERNALDATE")?;
     Ok(Some(MessageSnapshot {
         uid: text("UID")?.parse()?,
-        flags: usual_flags(item("FLAGS").and_then(Value::list).unwrap_or_default().iter().filter_map(Value::text)),
-        internal_date: date::parse(&internal_date).with_context(|| format!("INTERNALDATE {internal_date}"))?,
+        flags: usual_flags(
+            item("FLAGS")
+                .and_then(Value::list)
+                .unwrap_or_default()
+                .iter()
+                .filter_map(Value::text),
+        ),
+        internal_date: date::parse(&internal_date)
+            .with_context(|| format!("INTERNALDATE {internal_date}"))?,
         content,
     }))
 }
@@ -242,13 +310,20 @@ pub(crate) fn usual_flags(flags: impl Iterator<Item = String>) -> BTreeSet<Strin
     const SYSTEM: [&str; 5] = ["\\Answered", "\\Deleted", "\\Draft", "\\Flagged", "\\Seen"];
     flags
         .filter(|flag| !flag.eq_ignore_ascii_case("\\Recent"))
-        .map(|flag| match SYSTEM.iter().find(|known| known.eq_ignore_ascii_case(&flag)) {
-            Some(known) => (*known).to_owned(),
-            None => flag,
+        .map(|flag| {
+            match SYSTEM
+                .iter()
+                .find(|known| known.eq_ignore_ascii_case(&flag))
+            {
+                Some(known) => (*known).to_owned(),
+                None => flag,
+            }
         })
         .collect()
 }
 
 fn contains(haystack: &[u8], needle: &[u8]) -> bool {
-    haystack.windows(needle.len()).any(|window| window == needle)
+    haystack
+        .windows(needle.len())
+        .any(|window| window == needle)
 }

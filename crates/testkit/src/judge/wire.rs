@@ -39,7 +39,8 @@ impl Value {
 
     /// A word as text, with anything outside UTF-8 replaced.
     pub(crate) fn text(&self) -> Option<String> {
-        self.octets().map(|octets| String::from_utf8_lossy(octets).into_owned())
+        self.octets()
+            .map(|octets| String::from_utf8_lossy(octets).into_owned())
     }
 
     pub(crate) fn list(&self) -> Option<&[Value]> {
@@ -64,13 +65,20 @@ impl Response {
             }
             let literal = literal_length(&line);
             if literal.is_some() {
-                let brace = line.iter().rposition(|octet| *octet == b'{').unwrap_or(line.len());
+                let brace = line
+                    .iter()
+                    .rposition(|octet| *octet == b'{')
+                    .unwrap_or(line.len());
                 line.truncate(brace);
             }
             parts.push(Part::Text(line));
             match literal {
                 // Names and the like arrive as literals too, so short ones are kept whatever the limit.
-                Some(length) => parts.push(Part::Literal(Content::read(reader, length, keep.max(4096))?)),
+                Some(length) => parts.push(Part::Literal(Content::read(
+                    reader,
+                    length,
+                    keep.max(4096),
+                )?)),
                 None => return Ok(Self { parts }),
             }
         }
@@ -111,7 +119,10 @@ fn literal_length(line: &[u8]) -> Option<u64> {
 }
 
 fn push(stack: &mut [Vec<Value>], value: Value) -> Result<()> {
-    stack.last_mut().context("a list is closed twice")?.push(value);
+    stack
+        .last_mut()
+        .context("a list is closed twice")?
+        .push(value);
     Ok(())
 }
 
@@ -137,7 +148,14 @@ fn tokens(text: &[u8], stack: &mut Vec<Vec<Value>>) -> Result<()> {
             _ => {
                 let end = atom_length(rest);
                 let (word, after) = rest.split_at(end);
-                push(stack, if word.eq_ignore_ascii_case(b"NIL") { Value::Nil } else { Value::Word(word.to_vec()) })?;
+                push(
+                    stack,
+                    if word.eq_ignore_ascii_case(b"NIL") {
+                        Value::Nil
+                    } else {
+                        Value::Word(word.to_vec())
+                    },
+                )?;
                 rest = after;
             }
         }
@@ -187,7 +205,10 @@ mod tests {
     fn a_fetch_with_literals_is_read_in_place() {
         let wire = b"* 12 FETCH (UID 7 FLAGS (\\Seen $Junk) BODY[] {5}\r\na\r\nb) INTERNALDATE \"x \\\" y\" X NIL)\r\nrest";
         let mut reader = &wire[..];
-        let values = Response::read(&mut reader, 1 << 20).unwrap().values().unwrap();
+        let values = Response::read(&mut reader, 1 << 20)
+            .unwrap()
+            .values()
+            .unwrap();
         assert_eq!(reader, b"rest");
         let word = |text: &str| Value::Word(text.as_bytes().to_vec());
         assert_eq!(

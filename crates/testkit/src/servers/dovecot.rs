@@ -7,7 +7,10 @@ use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 
-use super::{Account, AdminLogin, Instance, Kind, MailServer, mail_owner, password_for, require_program, require_root};
+use super::{
+    Account, AdminLogin, Instance, Kind, MailServer, mail_owner, password_for, require_program,
+    require_root,
+};
 use crate::certificates::Shown;
 use crate::process::{Running, run, set_mode};
 
@@ -107,13 +110,19 @@ impl Dovecot {
         require_root()?;
         let instance = Instance::create(options.in_memory, options.certificate)?;
         let owner = mail_owner()?;
-        for (name, mode, owner) in
-            [("run", 0o755, None), ("log", 0o777, None), ("users", 0o755, None), ("mail", 0o755, Some(owner))]
-        {
+        for (name, mode, owner) in [
+            ("run", 0o755, None),
+            ("log", 0o777, None),
+            ("users", 0o755, None),
+            ("mail", 0o755, Some(owner)),
+        ] {
             instance.directory.subdirectory(name, mode, owner)?;
         }
         let masters = instance.path().join("masters");
-        fs::write(&masters, format!("{ADMIN}:{{PLAIN}}{ADMIN_PASSWORD}::::::\n"))?;
+        fs::write(
+            &masters,
+            format!("{ADMIN}:{{PLAIN}}{ADMIN_PASSWORD}::::::\n"),
+        )?;
         let config = instance.path().join("dovecot.conf");
         fs::write(&config, configuration(&options, &instance)?)?;
         set_mode(&config, 0o644)?;
@@ -127,7 +136,11 @@ impl Dovecot {
         running
             .wait_until(|| instance.greeting())
             .with_context(|| format!("Dovecot does not start:\n{}", instance.log_tail()))?;
-        Ok(Self { running, instance, options })
+        Ok(Self {
+            running,
+            instance,
+            options,
+        })
     }
 
     /// The configuration file, for `doveadm -c`.
@@ -137,7 +150,10 @@ impl Dovecot {
 
     /// Runs `doveadm` against this instance and returns what it printed.
     pub fn doveadm(&self, arguments: &[&str]) -> Result<String> {
-        run(Command::new("/usr/bin/doveadm").arg("-c").arg(self.configuration()).args(arguments))
+        run(Command::new("/usr/bin/doveadm")
+            .arg("-c")
+            .arg(self.configuration())
+            .args(arguments))
     }
 
     /// As [`MailServer::create_account`], with a storage limit of its own in KiB.
@@ -146,14 +162,21 @@ impl Dovecot {
             !name.is_empty() && !name.contains(['/', ':', '*', '\n']),
             "{name:?} cannot be the name of an account"
         );
-        let account = Account { user: name.to_owned(), password: password_for(name) };
+        let account = Account {
+            user: name.to_owned(),
+            password: password_for(name),
+        };
         let (user, group) = mail_owner()?;
         let rule = match quota_kib {
             Some(limit) => format!("userdb_quota_rule=*:storage={limit}K"),
             None => String::new(),
         };
         let home = self.home(&account);
-        let line = format!("{name}:{{PLAIN}}{}:{user}:{group}::{}::{rule}\n", account.password, home.display());
+        let line = format!(
+            "{name}:{{PLAIN}}{}:{user}:{group}::{}::{rule}\n",
+            account.password,
+            home.display()
+        );
         fs::write(self.instance.path().join("users").join(name), line)?;
         Ok(account)
     }
@@ -170,7 +193,9 @@ impl Dovecot {
             self.instance.path(),
         )?;
         let instance = &self.instance;
-        self.running.wait_until(|| instance.greeting()).with_context(|| instance.log_tail())?;
+        self.running
+            .wait_until(|| instance.greeting())
+            .with_context(|| instance.log_tail())?;
         Ok(())
     }
 
@@ -202,7 +227,10 @@ impl MailServer for Dovecot {
 
     fn admin_login(&self, account: &Account) -> Option<AdminLogin> {
         let login = format!("{}*{ADMIN}", account.user);
-        Some(AdminLogin::MasterUser { login, password: ADMIN_PASSWORD.to_owned() })
+        Some(AdminLogin::MasterUser {
+            login,
+            password: ADMIN_PASSWORD.to_owned(),
+        })
     }
 
     fn separator(&self) -> char {
@@ -335,7 +363,10 @@ service stats {{
         writeln!(text, "plugin {{\n  quota_max_mail_size = {size}B\n}}")?;
     }
     if let Some(capability) = &options.capability {
-        writeln!(text, "protocol imap {{\n  imap_capability = {capability}\n}}")?;
+        writeln!(
+            text,
+            "protocol imap {{\n  imap_capability = {capability}\n}}"
+        )?;
     }
     text.push_str(&options.extra);
     text.push('\n');

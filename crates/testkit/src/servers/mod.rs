@@ -91,8 +91,15 @@ pub trait MailServer: std::fmt::Debug + Send {
 
     /// A judge logged in to the account, in clear text over loopback.
     fn judge(&self, account: &Account) -> Result<Judge> {
-        Judge::connect(self.instance().address(), &account.user, &account.password)
-            .with_context(|| format!("{:?}; its log ends with:\n{}", self.kind(), self.instance().log_tail()))
+        Judge::connect(self.instance().address(), &account.user, &account.password).with_context(
+            || {
+                format!(
+                    "{:?}; its log ends with:\n{}",
+                    self.kind(),
+                    self.instance().log_tail()
+                )
+            },
+        )
     }
 }
 
@@ -115,9 +122,19 @@ impl Instance {
         fs::write(directory.path().join("cert.pem"), &identity.certificate_pem)?;
         // Readable by the servers' own users; it protects nothing but this test.
         fs::write(directory.path().join("key.pem"), &identity.key_pem)?;
-        fs::write(directory.path().join("both.pem"), format!("{}{}", identity.key_pem, identity.certificate_pem))?;
+        fs::write(
+            directory.path().join("both.pem"),
+            format!("{}{}", identity.key_pem, identity.certificate_pem),
+        )?;
         let reserve = Port::reserve;
-        Ok(Self { directory, identity, imap: reserve()?, imaps: reserve()?, pop3: reserve()?, pop3s: reserve()? })
+        Ok(Self {
+            directory,
+            identity,
+            imap: reserve()?,
+            imaps: reserve()?,
+            pop3: reserve()?,
+            pop3s: reserve()?,
+        })
     }
 
     /// The host name that the good certificate is for.
@@ -194,7 +211,10 @@ impl Instance {
 /// The unprivileged user that owns the mail: `mail`, which every Debian system has.
 fn mail_owner() -> Result<(u32, u32)> {
     let passwd = fs::read_to_string("/etc/passwd")?;
-    let line = passwd.lines().find(|line| line.starts_with("mail:")).context("this system has no user called mail")?;
+    let line = passwd
+        .lines()
+        .find(|line| line.starts_with("mail:"))
+        .context("this system has no user called mail")?;
     let mut fields = line.split(':').skip(2).map(str::parse::<u32>);
     match (fields.next(), fields.next()) {
         (Some(Ok(user)), Some(Ok(group))) => Ok((user, group)),
