@@ -1,1 +1,30 @@
-//! To be written.
+//! The shell between a protocol machine and the network: names, sockets, TLS,
+//! compression, ways to log in, and the faults that these can have.
+//!
+//! It must not know a mail protocol. All it assumes is a protocol of lines in
+//! which the server speaks first, and which may turn to TLS half-way.
+//!
+//! Start reading at [`connect`], then [`Stream`].
+
+#![warn(missing_docs)]
+
+mod anchors;
+mod connect;
+mod deflate;
+mod diagnose;
+mod endpoint;
+mod fault;
+mod fingerprint;
+mod race;
+mod secret;
+mod socket;
+mod stream;
+mod tls;
+
+pub use anchors::Anchors;
+pub use connect::{connect, connect_to};
+pub use endpoint::{Buffers, Endpoint, Security, Timeouts, Trust};
+pub use fingerprint::{Fingerprint, NotAFingerprint};
+pub use secret::Secret;
+pub use socket::Resetter;
+pub use stream::{PeerInfo, ReadHalf, Stream, TlsInfo, WriteHalf};

@@ -1,0 +1,133 @@
+//! From an endpoint to a connected stream.
+
+use crate::fault::{self, Phase};
+use crate::race::{interleave, race};
+use crate::socket::Socket;
+use crate::stream::{PeerInfo, Stream};
+use crate::{Buffers, Endpoint, Security, diagnose, tls};
+use hikyaku_core::Fault;
+use std::collections::HashMap;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{LazyLock, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::net::TcpSocket;
+use tokio::time::timeout;
+
+/// Addresses of names that resolved before: a long run outlives short failures
+/// of the resolver.
+static KNOWN: LazyLock<Mutex<HashMap<String, Vec<SocketAddr>>>> = LazyLock::new(Mutex::default);
+
+/// Beyond this the memory of names starts afresh.
+const MOST_KNOWN: usize = 1024;
+
+/// Connects: looks the name up, takes the first address that answers, and with
+/// [`Security::ImplicitTls`] shakes hands.
+///
+/// With the other two the server's greeting has begun to arrive when this
+/// returns, and is unread. Safe to cancel: everything is closed on drop.
+///
+/// # Faults
+/// The N and T classes; each names the side and `host:port`.
+pub async fn connect(endpoint: &Endpoint) -> Result<Stream, Fault> {
+    let addresses = resolve(endpoint).await?;
+    connect_to(endpoint, &addresses).await
+}
+
+/// The same with addresses that were resolved, and perhaps checked, before.
+/// The host of the endpoint still names the server for TLS.
+///
+/// # Faults
+/// As [`connect`].
+pub async fn connect_to(endpoint: &Endpoint, addresses: &[SocketAddr]) -> Result<Stream, Fault> {
+    let addresses = interleave(addresses);
+    let dialling = race(&addresses, |address| async move {
+        Ok((dial(address, endpoint.buffers).await?, address))
+    });
+    let (socket, address) = match timeout(endpoint.timeouts.connect, dialling).await {
+        Ok(Ok(connected)) => connected,
+        Ok(Err(failures)) => return Err(fault::unreachable(endpoint, &failures)),
+        Err(_) => return Err(fault::unanswered(endpoint, &addresses)),
+    };
+    let peer = PeerInfo { address, tls: None };
+    match endpoint.security {
+        Security::ImplicitTls => {
+            let (stream, info) = tls::handshake(socket, endpoint, Phase::Implicit).await?;
+            Ok(Stream::tls(stream, peer.with_tls(info)))
+        }
+        Security::StartTls | Security::Plain => {
+            diagnose::await_greeting(&socket, endpoint, address).await?;
+            Ok(Stream::tcp(socket, peer))
+        }
+    }
+}
+
+async fn resolve(endpoint: &Endpoint) -> Result<Vec<SocketAddr>, Fault> {
+    if let Some(address) = endpoint.address() {
+        return Ok(vec![SocketAddr::new(address, endpoint.port)]);
+    }
+    let host = endpoint.bare_host();
+    let looking = tokio::net::lookup_host((host, endpoint.port));
+    let why = match timeout(endpoint.timeouts.connect, looking).await {
+        Ok(Ok(found)) => {
+            let addresses: Vec<SocketAddr> = found.collect();
+            if !addresses.is_empty() {
+                remember(endpoint, &addresses);
+                return Ok(addresses);
+            }
+            "it has no address".to_owned()
+        }
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => "the resolver did not answer".to_owned(),
+    };
+    match recall(endpoint) {
+        Some(addresses) => {
+            tracing::warn!(
+                server = endpoint.server(),
+                why,
+                "earlier addresses are used"
+            );
+            Ok(addresses)
+        }
+        None => Err(fault::not_found(endpoint, &why)),
+    }
+}
+
+fn remember(endpoint: &Endpoint, addresses: &[SocketAddr]) {
+    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    if known.len() >= MOST_KNOWN {
+        known.clear();
+    }
+    known.insert(endpoint.server(), addresses.to_vec());
+}
+
+fn recall(endpoint: &Endpoint) -> Option<Vec<SocketAddr>> {
+    let known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    known.get(&endpoint.server()).cloned()
+}
+
+/// One TCP connection with the options that a long transfer wants.
+pub(crate) async fn dial(address: SocketAddr, buffers: Buffers) -> io::Result<Socket> {
+    let socket = if address.is_ipv4() {
+        TcpSocket::new_v4()?
+    } else {
+        TcpSocket::new_v6()?
+    };
+    // Order matters: the receive window is negotiated while connecting.
+    if let Some(octets) = buffers.send {
+        socket.set_send_buffer_size(octets)?;
+    }
+    if let Some(octets) = buffers.receive {
+        socket.set_recv_buffer_size(octets)?;
+    }
+    let stream = socket.connect(address).await?;
+    stream.set_nodelay(true)?;
+    // A NAT on the way forgets a connection that is silent while the other side is busy.
+    let keepalive = socket2::TcpKeepalive::new()
+        .with_time(Duration::from_secs(60))
+        .with_interval(Duration::from_secs(15));
+    if let Err(error) = socket2::SockRef::from(&stream).set_tcp_keepalive(&keepalive) {
+        tracing::debug!(%error, "keepalive is not available");
+    }
+    Ok(Socket::new(stream))
+}
