@@ -166,6 +166,15 @@ pub trait Ledger: Send + Sync {
         closes: Vec<IntentId>,
     ) -> Ask<'_, ()>;
 
+    /// Raises the proof of the records of these source keys; never lowers it.
+    fn prove<'a>(
+        &'a self,
+        pairing: PairingId,
+        epoch: Epoch,
+        keys: &'a KeySet,
+        level: Verified,
+    ) -> Ask<'a, ()>;
+
     /// Intents of an earlier life, never closed, oldest first.
     fn in_doubt(&self, pairing: PairingId) -> Ask<'_, Vec<(IntentId, Intent)>>;
 

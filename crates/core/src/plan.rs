@@ -28,6 +28,8 @@ pub enum NameChange {
     Prefix,
     /// The user wants everything below another mailbox.
     Under,
+    /// An earlier run mapped it so, and today's rules would choose otherwise.
+    Earlier,
 }
 
 /// What happens to one source mailbox.

@@ -1,1 +1,35 @@
-//! To be written.
+//! scan → plan → transfer → verify, over any [`Source`] and [`Destination`].
+//!
+//! The engine knows traits only: no protocol, no database, no clock of its own.
+//! A [`Job`] is one pair of accounts with a policy. Start reading at [`Job::copy`];
+//! the work on one mailbox is in `mailbox.rs`, the pipeline in `transfer.rs`.
+//!
+//! ```text
+//!  Job::copy ── plan ──► lanes (one task each)
+//!                          └─ per mailbox: open both ─► doubts ─► compare ─► transfer ─► prove ─► flags
+//!                                             ▲                                              │
+//!                                             └──────── reconnect, all progress is in the ledger ◄┘
+//! ```
+
+mod batch;
+mod check;
+mod clock;
+mod compare;
+mod doubt;
+mod flags;
+mod job;
+mod lanes;
+mod mailbox;
+mod matching;
+mod pace;
+mod prints;
+mod prove;
+mod stop;
+mod transfer;
+
+pub use clock::SystemClock;
+pub use job::{Depth, Job};
+pub use stop::Stop;
+
+#[doc(no_inline)]
+pub use hikyaku_core::traits::{Destination, Source};

@@ -1,0 +1,235 @@
+//! What the ledger knows of a mailbox against what both sides show now.
+
+use crate::job::Run;
+use hikyaku_core::ledger::{Pairing, Settled};
+use hikyaku_core::report::{Outcome, Tally};
+use hikyaku_core::{ContentHash, Epoch, Fault, HeadDigest, Key, KeySet};
+
+/// Records per page: bounds memory, costs one query each.
+const PAGE: u32 = 4_096;
+
+/// The comparison: every source key is in exactly one of `done`, `removed` and `todo`.
+#[derive(Debug, Default)]
+pub(crate) struct Compared {
+    /// Final outcomes that still hold.
+    pub(crate) done: KeySet,
+    /// Destination keys of the done ones, where known.
+    pub(crate) stored: KeySet,
+    /// Done ones whose destination key is not known.
+    pub(crate) unplaced: KeySet,
+    /// The outcomes of `done`.
+    pub(crate) tally: Tally,
+    /// Recorded as there, and no longer there.
+    pub(crate) removed: Vec<Settled>,
+    /// To be matched or copied.
+    pub(crate) todo: KeySet,
+    /// Recorded as there under keys of another destination epoch.
+    pub(crate) replaced: KeySet,
+    /// Recorded messages that the source no longer has.
+    pub(crate) gone: u64,
+    /// Content of messages that the owner removed, recorded in another source epoch.
+    pub(crate) ghosts: Vec<(HeadDigest, ContentHash)>,
+    /// Destination keys that records of another source epoch own: free to be matched.
+    pub(crate) orphans: KeySet,
+    /// Whether records exist only for another source epoch.
+    pub(crate) epoch_changed: bool,
+}
+
+/// What both sides hold now.
+pub(crate) struct Now<'a> {
+    pub(crate) epoch: Epoch,
+    pub(crate) keys: &'a KeySet,
+    pub(crate) destination_epoch: Epoch,
+    pub(crate) there: &'a KeySet,
+}
+
+/// Compares. Loads no rows for what a checkpoint already tells.
+pub(crate) async fn compare(
+    run: &Run,
+    pairing: &Pairing,
+    now: &Now<'_>,
+) -> Result<Compared, Fault> {
+    let mut out = match from_checkpoint(run, pairing, now).await? {
+        Some(compared) => compared,
+        None => from_records(run, pairing, now).await?,
+    };
+    out.todo = now.keys.minus(&out.done);
+    for settled in &out.removed {
+        out.todo.remove(settled.key);
+    }
+    Ok(out)
+}
+
+async fn from_checkpoint(
+    run: &Run,
+    pairing: &Pairing,
+    now: &Now<'_>,
+) -> Result<Option<Compared>, Fault> {
+    let Some(checkpoint) = &pairing.checkpoint else {
+        return Ok(None);
+    };
+    let valid = now.epoch.0 != 0
+        && now.destination_epoch.0 != 0
+        && checkpoint.source.epoch == Some(now.epoch)
+        && checkpoint.destination.epoch == Some(now.destination_epoch)
+        && !run.policy.recopy;
+    if !valid {
+        return Ok(None);
+    }
+    let mut out = Compared {
+        done: checkpoint.keys.and(now.keys),
+        stored: checkpoint.stored.and(now.there),
+        tally: checkpoint.tally,
+        ..Compared::default()
+    };
+    let ledger = &run.ledger;
+    let gone = checkpoint.keys.minus(now.keys);
+    out.gone = gone.len();
+    for settled in ledger.lookup(pairing.id, now.epoch, &gone).await? {
+        out.tally = without(&out.tally, &settled);
+        if let Some((_, key)) = settled.stored {
+            out.stored.remove(key);
+        }
+    }
+    let missing = checkpoint.stored.minus(now.there);
+    for settled in ledger
+        .lookup_stored(pairing.id, now.destination_epoch, &missing)
+        .await?
+    {
+        if settled.epoch == now.epoch && out.done.remove(settled.key) {
+            out.tally = without(&out.tally, &settled);
+            out.removed.push(settled);
+        }
+    }
+    Ok(Some(out))
+}
+
+async fn from_records(run: &Run, pairing: &Pairing, now: &Now<'_>) -> Result<Compared, Fault> {
+    let mut out = Compared::default();
+    let mut any = false;
+    if now.epoch.0 != 0 {
+        let mut pages = Pages::new(run, pairing, now.epoch);
+        while let Some(page) = pages.next().await? {
+            any = true;
+            for settled in page {
+                sort_in(&mut out, settled, now, run.policy.recopy);
+            }
+        }
+    }
+    let history: Vec<Epoch> = run.ledger.epochs(pairing.id).await?;
+    let old = history
+        .into_iter()
+        .rfind(|epoch| *epoch != now.epoch || now.epoch.0 == 0);
+    if let Some(old) = old.filter(|_| !any) {
+        out.epoch_changed = true;
+        let mut pages = Pages::new(run, pairing, old);
+        while let Some(page) = pages.next().await? {
+            for settled in page {
+                remember(&mut out, &settled, now);
+            }
+        }
+    }
+    Ok(out)
+}
+
+fn sort_in(out: &mut Compared, settled: Settled, now: &Now<'_>, recopy: bool) {
+    if !now.keys.contains(settled.key) {
+        out.gone += u64::from(settled.outcome.is_final());
+        return;
+    }
+    let placed = settled
+        .stored
+        .filter(|(epoch, _)| *epoch == now.destination_epoch && epoch.0 != 0);
+    match settled.outcome {
+        Outcome::Copied | Outcome::AlreadyThere => match (placed, settled.stored) {
+            (Some((_, key)), _) if now.there.contains(key) => {
+                out.stored.insert(key);
+                keep(out, &settled);
+            }
+            (Some(_), _) => out.removed.push(settled),
+            (None, Some(_)) => out.replaced.insert(settled.key),
+            (None, None) => {
+                out.unplaced.insert(settled.key);
+                keep(out, &settled);
+            }
+        },
+        Outcome::RemovedAtDestination if !recopy => keep(out, &settled),
+        // Not there yet, or wanted again: to do.
+        Outcome::RemovedAtDestination
+        | Outcome::Skipped
+        | Outcome::FailedTemporary
+        | Outcome::FailedPermanent
+        | Outcome::Vanished => {}
+    }
+}
+
+fn keep(out: &mut Compared, settled: &Settled) {
+    out.done.insert(settled.key);
+    out.tally.add(settled.outcome, 1, settled.octets);
+}
+
+/// A record of another source epoch: its key is history, its content is not.
+fn remember(out: &mut Compared, settled: &Settled, now: &Now<'_>) {
+    let there = settled
+        .stored
+        .filter(|(epoch, key)| *epoch == now.destination_epoch && now.there.contains(*key));
+    match (there, settled.outcome, settled.head, settled.content) {
+        (Some((_, key)), ..) => out.orphans.insert(key),
+        (None, outcome, Some(head), Some(content))
+            if outcome.is_final()
+                && (outcome == Outcome::RemovedAtDestination
+                    || settled.stored.is_some_and(|s| s.0 == now.destination_epoch)) =>
+        {
+            out.ghosts.push((head, content));
+        }
+        _ => {}
+    }
+}
+
+fn without(tally: &Tally, settled: &Settled) -> Tally {
+    let mut out = Tally::default();
+    for outcome in Outcome::ALL {
+        let (mut messages, mut octets) = (tally.messages(outcome), tally.octets(outcome));
+        if outcome == settled.outcome {
+            messages = messages.saturating_sub(1);
+            octets = octets.saturating_sub(settled.octets);
+        }
+        out.add(outcome, messages, octets);
+    }
+    out
+}
+
+/// The records of one pairing and epoch, page by page.
+pub(crate) struct Pages<'a> {
+    run: &'a Run,
+    pairing: &'a Pairing,
+    epoch: Epoch,
+    after: Option<Key>,
+    ended: bool,
+}
+
+impl<'a> Pages<'a> {
+    pub(crate) fn new(run: &'a Run, pairing: &'a Pairing, epoch: Epoch) -> Self {
+        Self {
+            run,
+            pairing,
+            epoch,
+            after: None,
+            ended: false,
+        }
+    }
+
+    pub(crate) async fn next(&mut self) -> Result<Option<Vec<Settled>>, Fault> {
+        if self.ended {
+            return Ok(None);
+        }
+        let page = self
+            .run
+            .ledger
+            .known(self.pairing.id, self.epoch, self.after, PAGE)
+            .await?;
+        self.after = page.last().map(|s| s.key);
+        self.ended = (page.len() as u32) < PAGE;
+        Ok((!page.is_empty()).then_some(page))
+    }
+}

@@ -1,0 +1,239 @@
+//! Resolving what was intended and never settled.
+//!
+//! Between the durable intent and the durable record the outcome of an append is
+//! unknown: the process may have died, the answer may have been lost, the server
+//! may have stored and said NO. Before anything is appended to that mailbox again,
+//! the destination is looked at: only keys from the intent's UIDNEXT on that no record
+//! owns can be ours, and they are matched by content, one to one.
+
+use crate::job::Run;
+use crate::matching::{self, Found, Match};
+use futures::StreamExt;
+use hikyaku_core::ledger::{Intent, IntentId, Pairing, Settled, Verified};
+use hikyaku_core::report::Outcome;
+use hikyaku_core::traits::{Facts, Reader};
+use hikyaku_core::{Epoch, Event, Fault, Key, KeySet, MailboxInfo, Reach};
+use std::sync::Arc;
+
+/// How long to wait before the first look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Settling {
+    /// The connection was lost: the server may still be storing what it had received.
+    Lost,
+    /// The server answered every append: it has settled.
+    Answered,
+}
+
+/// Everything that is needed to look.
+pub(crate) struct Doubt<'a> {
+    pub(crate) run: &'a Arc<Run>,
+    pub(crate) pairing: &'a Pairing,
+    pub(crate) destination: &'a MailboxInfo,
+    /// Source epoch of the mailbox as it is open now.
+    pub(crate) epoch: Epoch,
+    pub(crate) settling: Settling,
+}
+
+impl Doubt<'_> {
+    /// Resolves the intents and closes them. Returns the source keys that turned out
+    /// to be stored, with the messages that were altered.
+    ///
+    /// `source` must hold the source mailbox open; messages of another source epoch
+    /// are left to matching by content later.
+    pub(crate) async fn resolve(
+        &self,
+        source: &mut dyn Reader,
+        intents: Vec<(IntentId, Intent)>,
+    ) -> Result<Vec<Match>, Fault> {
+        let Some(first) = intents.iter().map(|(_, i)| i.destination_next).min() else {
+            return Ok(Vec::new());
+        };
+        let (mut there, all) = self.settled_view(first).await?;
+        let epoch = there.state().epoch.unwrap_or(Epoch(0));
+        let ledger = &self.run.ledger;
+        let ids: Vec<IntentId> = intents.iter().map(|(id, _)| *id).collect();
+        let mut wanted = KeySet::new();
+        for (_, intent) in intents.iter().filter(|(_, i)| i.epoch == self.epoch) {
+            wanted.extend(&intent.keys);
+        }
+        for settled in ledger.lookup(self.pairing.id, self.epoch, &wanted).await? {
+            if settled.outcome.is_final() {
+                wanted.remove(settled.key);
+            }
+        }
+        let same_epoch = intents
+            .iter()
+            .all(|(_, i)| i.destination_epoch == epoch && epoch.0 != 0);
+        let from = if same_epoch { first } else { Key(0) };
+        let owned = ledger.owned(&self.pairing.destination, epoch).await?;
+        let since: KeySet = KeySet::range(from.0..=u64::MAX).and(&all);
+        let candidates = since.minus(&owned);
+        let run = self.run;
+        let mut matches =
+            matching::find(run, source, &wanted, there.as_mut(), &candidates, &[]).await?;
+        let mut records: Vec<Settled> = matches
+            .iter()
+            .map(|m| record(m, self.epoch, Some(epoch)))
+            .collect();
+        for m in &matches {
+            wanted.remove(m.source.key);
+        }
+        let next = there.state().next.unwrap_or(first);
+        let moved_away = same_epoch && next.0.saturating_sub(first.0) > since.len();
+        drop(there);
+        if moved_away && !wanted.is_empty() {
+            let elsewhere = self.find_elsewhere(source, &wanted).await?;
+            for m in elsewhere {
+                wanted.remove(m.source.key);
+                records.push(record(&m, self.epoch, None));
+                matches.push(m);
+            }
+        }
+        // What the source no longer has can never be appended again: its outcome
+        // stays unknown, and it is recorded as vanished.
+        let still: KeySet = present(source, &wanted).await?;
+        for key in wanted.minus(&still).iter() {
+            records.push(vanished(self.epoch, key));
+        }
+        ledger.settle(self.pairing.id, records, ids).await?;
+        Ok(matches)
+    }
+
+    /// The destination after it has come to rest: two looks in a row that show the
+    /// same keys from `first` on.
+    async fn settled_view(&self, first: Key) -> Result<(Box<dyn Reader>, KeySet), Fault> {
+        let clock = &self.run.clock;
+        let patience = &self.run.policy.patience;
+        if self.settling == Settling::Lost {
+            let due = self.run.last_loss() + patience.doubt_settle;
+            let now = clock.monotonic();
+            if due > now {
+                self.run.observer.note(&Event::Waiting {
+                    until_millis: clock.unix_millis() + (due - now).as_millis() as i64,
+                    because: Fault::new(
+                        hikyaku_core::Code::MessageUnknown,
+                        Reach::Mailbox,
+                        hikyaku_core::Remedy::Retry { after: None },
+                        "the last answer was lost; the server is given time to finish storing",
+                    )
+                    .on(hikyaku_core::Side::Destination)
+                    .mailbox(&self.pairing.destination),
+                });
+                self.run.sleep(due - now).await?;
+                self.run.observer.note(&Event::Resumed);
+            }
+        }
+        let mut before: Option<KeySet> = None;
+        loop {
+            let mut reader = self.run.destination.open(self.destination).await?;
+            let keys = reader.keys().await?;
+            let tail = KeySet::range(first.0..=u64::MAX).and(&keys);
+            if self.settling == Settling::Answered || before.as_ref() == Some(&tail) {
+                return Ok((reader, keys));
+            }
+            before = Some(tail);
+            drop(reader);
+            self.run.sleep(patience.doubt_interval).await?;
+        }
+    }
+
+    /// Looks through the other mailboxes of the destination: some hosts move mail by
+    /// themselves, and owners do while it arrives.
+    async fn find_elsewhere(
+        &self,
+        source: &mut dyn Reader,
+        wanted: &KeySet,
+    ) -> Result<Vec<Match>, Fault> {
+        let mut wanted = wanted.clone();
+        let mut out = Vec::new();
+        for info in self.run.destination.mailboxes().await? {
+            let is_view = info.role.is_some_and(|r| r.is_view());
+            if !info.selectable || is_view || info.name == self.destination.name {
+                continue;
+            }
+            let mut reader = self.run.destination.open(&info).await?;
+            let epoch = reader.state().epoch.unwrap_or(Epoch(0));
+            let keys = reader.keys().await?;
+            let owned = self.run.ledger.owned(&info.name, epoch).await?;
+            let candidates = keys.minus(&owned);
+            let found =
+                matching::find(self.run, source, &wanted, reader.as_mut(), &candidates, &[])
+                    .await?;
+            for m in &found {
+                wanted.remove(m.source.key);
+            }
+            out.extend(found);
+            if wanted.is_empty() {
+                break;
+            }
+        }
+        Ok(out)
+    }
+}
+
+/// The record of a message that was found. Found in another mailbox than the one it
+/// was sent to, it has no key of its own any more: its owner or host moved it.
+fn record(m: &Match, epoch: Epoch, destination_epoch: Option<Epoch>) -> Settled {
+    let (stored, altered) = match (m.found, destination_epoch) {
+        (Found::There { key, altered }, Some(epoch)) => (Some((epoch, key)), altered),
+        (Found::There { altered, .. }, None) => (None, altered),
+        (Found::Ghost, _) => (None, false),
+    };
+    Settled {
+        epoch,
+        key: m.source.key,
+        outcome: match (stored, m.found) {
+            (Some(_), _) => Outcome::Copied,
+            (None, _) => Outcome::RemovedAtDestination,
+        },
+        stored,
+        octets: m.source.octets,
+        content: Some(m.source.content),
+        head: Some(m.source.head),
+        flags: m.source.flags.clone(),
+        date: m.source.date,
+        verified: match (stored, altered) {
+            (None, _) => Verified::No,
+            (_, true) => Verified::Header,
+            (_, false) => Verified::Full,
+        },
+        code: None,
+    }
+}
+
+/// The record of a message that is no longer at the source and was never seen at the
+/// destination.
+pub(crate) fn vanished(epoch: Epoch, key: Key) -> Settled {
+    Settled {
+        epoch,
+        key,
+        outcome: Outcome::Vanished,
+        stored: None,
+        octets: 0,
+        content: None,
+        head: None,
+        flags: hikyaku_core::Flags::new(),
+        date: None,
+        verified: Verified::No,
+        code: None,
+    }
+}
+
+/// Which of the keys the mailbox still has.
+pub(crate) async fn present(reader: &mut dyn Reader, keys: &KeySet) -> Result<KeySet, Fault> {
+    let mut out = KeySet::new();
+    if keys.is_empty() {
+        return Ok(out);
+    }
+    let mut flow = reader.list(keys, Facts::default());
+    while let Some(item) = flow.next().await {
+        match item {
+            Ok(listing) => out.insert(listing.key),
+            Err(fault) if fault.reach == Reach::Message => {
+                fault.at.message.into_iter().for_each(|key| out.insert(key));
+            }
+            Err(fault) => return Err(fault),
+        }
+    }
+    Ok(out)
+}
