@@ -3,6 +3,7 @@
 //! - [`servers`] starts Dovecot, Cyrus and Courier from ordinary Debian packages, each private to one test process.
 //! - [`judge`] fills mailboxes and reads back the truth with a small IMAP reader of its own.
 //! - [`certificates`] makes a private authority with good and bad server certificates.
+//! - [`proxy`] delays, narrows, breaks and records connections.
 //! - [`install`] fetches the packages; `cargo xtask test` calls it.
 //!
 //! Start reading at [`servers::MailServer`] and [`judge::Judge`].
@@ -13,5 +14,7 @@
 pub mod certificates;
 pub mod install;
 pub mod judge;
+pub mod memory;
 mod process;
+pub mod proxy;
 pub mod servers;

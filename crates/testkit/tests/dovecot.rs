@@ -1,5 +1,7 @@
 //! Dovecot really starts, takes mail from the judge and gives it back.
 
+#![allow(clippy::unwrap_used, reason = "a failed step fails the test")]
+
 use std::collections::BTreeSet;
 
 use hikyaku_testkit::judge::{CompareOptions, Content, Judge, compare, date, name};
