@@ -16,6 +16,7 @@ mod endpoint;
 mod fault;
 mod fingerprint;
 mod race;
+pub mod sasl;
 mod secret;
 mod socket;
 mod stream;
