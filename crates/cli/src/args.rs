@@ -1,0 +1,335 @@
+//! The command line. What it means is DESIGN's contract; this file is its spelling.
+
+mod side;
+
+pub(crate) use side::{AccountArgs, DestinationArgs, SourceArgs};
+
+use crate::values;
+use crate::words::Lang;
+use clap::{Args as ArgGroup, Parser, Subcommand, ValueEnum, ValueHint};
+use hikyaku_core::MailboxName;
+use std::path::PathBuf;
+
+/// Most connections to one account that anybody may ask for.
+pub(crate) const MOST_CONNECTIONS: usize = 32;
+
+const LOCATORS: &str = "\
+Locators:
+  imaps://user@host[:993][/folder]           TLS from the start
+  imap://user@host[:143][/folder]            STARTTLS, required
+  imap+insecure://user@host[:143][/folder]   no encryption
+  old:  old:/folder                          a saved account of the configuration
+An @ inside the user name may stand as it is: imaps://taro@example.jp@mail.example.jp";
+
+const EXIT_CODES: &str = "\
+Exit codes:
+   0  every message accounted for and verified
+   1  usage or configuration
+   2  refused by the checks before start
+   3  finished with exceptions, which are listed
+   4  login
+   5  network or TLS
+   6  quota
+   8  interrupted or gave up for now: run again to continue
+   9  verification found a difference
+  10  another run holds the account
+  70  a defect of hikyaku";
+
+const EXAMPLES: &str = "\
+Examples:
+  hikyaku plan imaps://taro@old.example.jp imaps://taro@new.example.jp
+  hikyaku copy imaps://taro@old.example.jp imaps://taro@new.example.jp
+  hikyaku copy old: new: --since 2024-01-01 --exclude 迷惑メール
+  hikyaku check old: new: --full";
+
+/// Copies whole mailboxes between mail servers: exactly, incrementally, resumably.
+#[derive(Debug, Parser)]
+#[command(
+    name = "hikyaku",
+    version,
+    max_term_width = 100,
+    subcommand_required = true,
+    arg_required_else_help = true,
+    after_long_help = format!("{LOCATORS}\n\n{EXAMPLES}\n\n{EXIT_CODES}"),
+)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Options of every command.
+#[derive(Clone, Debug, ArgGroup)]
+#[command(next_help_heading = "Global options")]
+pub(crate) struct Global {
+    /// Write one JSON object per event to standard output, the report last.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Language of messages [default: by LC_ALL, LC_MESSAGES, LANG].
+    #[arg(long, global = true, value_name = "ja|en", value_parser = lang)]
+    pub(crate) lang: Option<Lang>,
+    /// Directory of the ledger [default: $XDG_STATE_HOME/hikyaku].
+    #[arg(long, global = true, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(crate) state: Option<PathBuf>,
+    /// Configuration file [default: $XDG_CONFIG_HOME/hikyaku/config.toml].
+    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) config: Option<PathBuf>,
+    /// Most connections to each account [default: 4].
+    #[arg(long, global = true, value_name = "N", value_parser = connections)]
+    pub(crate) connections: Option<usize>,
+    /// Most octets per second, such as 2M.
+    #[arg(long, global = true, value_name = "RATE", value_parser = values::rate)]
+    pub(crate) bwlimit: Option<u64>,
+    /// Log to standard error; twice for the details of every connection.
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Copy what is not there yet, verify it, and report.
+    ///
+    /// The source is only ever read. A run that was interrupted continues where it
+    /// stopped; a second run copies only what is new.
+    #[command(after_long_help = LOCATORS)]
+    Copy(CopyArgs),
+    /// Show what `copy` would do; nothing is written.
+    #[command(after_long_help = LOCATORS)]
+    Plan(PlanArgs),
+    /// Compare both sides without copying.
+    #[command(after_long_help = LOCATORS)]
+    Check(CheckArgs),
+    /// List the folders of an account.
+    Folders(ListArgs),
+    /// Show how much mail an account holds: by folder, by year, largest messages.
+    Size(ListArgs),
+    /// Show the report of a run again.
+    Report(ReportArgs),
+    /// List the pairs of accounts that the ledger knows, with their runs.
+    Jobs,
+    /// Delete what the ledger knows about a pair of accounts. Mail is not touched.
+    Forget(ForgetArgs),
+    /// Explain an error code such as A201.
+    Explain {
+        /// The code; without it, all are listed.
+        #[arg(value_name = "CODE")]
+        code: Option<String>,
+    },
+    /// Print a completion script for a shell.
+    Completions {
+        /// Which shell.
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page, or write one page per command into a directory.
+    Man {
+        /// Write the pages as files into this directory.
+        #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+        out: Option<PathBuf>,
+    },
+    /// Work with the configuration.
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Copy a sample mailbox between two servers inside this program.
+    #[cfg(feature = "demo")]
+    Demo {
+        /// Leave both servers running afterwards and say how to reach them.
+        #[arg(long)]
+        stay: bool,
+    },
+}
+
+/// What to do with the configuration.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Read the configuration and show what it says.
+    Check,
+}
+
+/// `copy`.
+#[derive(Debug, ArgGroup)]
+pub(crate) struct CopyArgs {
+    /// Only show the plan.
+    #[arg(long, short = 'n')]
+    pub(crate) dry_run: bool,
+    #[command(flatten)]
+    pub(crate) plan: PlanArgs,
+}
+
+/// `plan`.
+#[derive(Debug, ArgGroup)]
+pub(crate) struct PlanArgs {
+    #[command(flatten)]
+    pub(crate) pair: Pair,
+    #[command(flatten)]
+    pub(crate) filters: Filters,
+    /// Put everything below this folder of the destination.
+    #[arg(long, value_name = "FOLDER", value_parser = values::mailbox)]
+    pub(crate) under: Option<MailboxName>,
+    /// Copy the newest messages first.
+    #[arg(long)]
+    pub(crate) newest_first: bool,
+    /// Look nothing up in the ledger; compare everything by content.
+    #[arg(long)]
+    pub(crate) stateless: bool,
+    /// Copy again what was moved or deleted at the destination since.
+    #[arg(long)]
+    pub(crate) recopy: bool,
+    #[command(flatten)]
+    pub(crate) source: SourceArgs,
+    #[command(flatten)]
+    pub(crate) destination: DestinationArgs,
+}
+
+/// `check`.
+#[derive(Debug, ArgGroup)]
+pub(crate) struct CheckArgs {
+    #[command(flatten)]
+    pub(crate) pair: Pair,
+    /// Read every message back from both sides and compare its octets.
+    #[arg(long)]
+    pub(crate) full: bool,
+    #[command(flatten)]
+    pub(crate) filters: Filters,
+    /// The folder of the destination below which everything was put.
+    #[arg(long, value_name = "FOLDER", value_parser = values::mailbox)]
+    pub(crate) under: Option<MailboxName>,
+    #[command(flatten)]
+    pub(crate) source: SourceArgs,
+    #[command(flatten)]
+    pub(crate) destination: DestinationArgs,
+}
+
+/// The two sides.
+#[derive(Debug, ArgGroup)]
+pub(crate) struct Pair {
+    /// Where the mail is; only read.
+    #[arg(value_name = "SOURCE")]
+    pub(crate) from: String,
+    /// Where it goes.
+    #[arg(value_name = "DESTINATION")]
+    pub(crate) to: String,
+}
+
+/// Which mail.
+#[derive(Debug, Default, ArgGroup)]
+pub(crate) struct Filters {
+    /// Only this folder and what lies below it, named as `folders` lists it; repeatable.
+    #[arg(long, value_name = "FOLDER", value_parser = values::mailbox)]
+    pub(crate) folder: Vec<MailboxName>,
+    /// Not this folder, nor what lies below it; repeatable.
+    #[arg(long, value_name = "FOLDER", value_parser = values::mailbox)]
+    pub(crate) exclude: Vec<MailboxName>,
+    /// Only what arrived on this day or later: 2024-01-31 (local) or RFC 3339.
+    #[arg(long, value_name = "DATE", value_parser = values::moment, allow_negative_numbers = true)]
+    pub(crate) since: Option<i64>,
+    /// Only what arrived before this day.
+    #[arg(long, value_name = "DATE", value_parser = values::moment, allow_negative_numbers = true)]
+    pub(crate) before: Option<i64>,
+    /// Leave larger messages out, and list them: 100M is 104,857,600 octets.
+    #[arg(long, value_name = "SIZE", value_parser = values::octets)]
+    pub(crate) max_message_size: Option<u64>,
+}
+
+/// `folders` and `size`.
+#[derive(Debug, ArgGroup)]
+pub(crate) struct ListArgs {
+    /// The account, or one folder of it.
+    #[arg(value_name = "ACCOUNT")]
+    pub(crate) account: String,
+    #[command(flatten)]
+    pub(crate) options: AccountArgs,
+}
+
+/// `report`.
+#[derive(Debug, ArgGroup)]
+pub(crate) struct ReportArgs {
+    /// Which run, as `jobs` lists it [default: the last].
+    #[arg(value_name = "RUN")]
+    pub(crate) run: Option<String>,
+    /// How it is written.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+}
+
+/// How a report is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people.
+    Text,
+    /// One JSON object.
+    Json,
+    /// One line per folder and per exception.
+    Csv,
+}
+
+/// `forget`.
+#[derive(Debug, ArgGroup)]
+pub(crate) struct ForgetArgs {
+    /// Which pair, as `jobs` lists it.
+    #[arg(value_name = "JOB")]
+    pub(crate) job: String,
+    /// Do not ask.
+    #[arg(long)]
+    pub(crate) yes: bool,
+}
+
+fn lang(text: &str) -> Result<Lang, String> {
+    Lang::from_name(text).ok_or_else(|| "write ja or en".to_owned())
+}
+
+fn connections(text: &str) -> Result<usize, String> {
+    let count = text.parse().ok();
+    count
+        .filter(|count| (1..=MOST_CONNECTIONS).contains(count))
+        .ok_or_else(|| format!("write a number from 1 to {MOST_CONNECTIONS}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn a_password_has_no_option_of_its_own() {
+        for text in ["--source-password", "--password", "--destination-password"] {
+            let given = ["hikyaku", "copy", "a:", "b:", text, "x"];
+            assert!(Args::try_parse_from(given).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn one_secret_per_side() {
+        let given = |more: &[&str]| {
+            let base = ["hikyaku", "copy", "aa:", "bb:"];
+            Args::try_parse_from(base.iter().chain(more))
+        };
+        assert!(
+            given(&[
+                "--source-password-env",
+                "A",
+                "--destination-password-file",
+                "b"
+            ])
+            .is_ok()
+        );
+        for both in [
+            ["--source-password-env", "A", "--source-password-file", "b"],
+            ["--source-password-env", "A", "--source-token-env", "B"],
+            [
+                "--destination-pin",
+                &"ab".repeat(32),
+                "--destination-ca-file",
+                "b",
+            ],
+        ] {
+            assert!(given(&both).is_err(), "{both:?}");
+        }
+    }
+}

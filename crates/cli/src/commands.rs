@@ -1,0 +1,62 @@
+//! What the commands do, one file each.
+
+mod config;
+mod explain;
+mod generate;
+
+use crate::args::{Args, Command, ConfigCommand, Global};
+use crate::config::Config;
+use crate::exit;
+use crate::output::Output;
+use crate::problem::{Failure, Problem};
+use crate::words::Lang;
+
+/// What every command gets.
+#[derive(Debug)]
+pub(crate) struct Context {
+    pub(crate) output: Output,
+    pub(crate) global: Global,
+    pub(crate) config: Config,
+}
+
+/// The exit code.
+pub(crate) fn run(args: Args) -> u8 {
+    let mut output = Output {
+        lang: args.global.lang.unwrap_or_else(Lang::of_surroundings),
+        json: args.global.json,
+        verbose: args.global.verbose > 0,
+    };
+    let config = match load(&args.global) {
+        Ok(config) => config,
+        Err(problem) => return fail(output, &problem.into()),
+    };
+    if let (None, Some(lang)) = (args.global.lang, config.lang) {
+        output.lang = lang;
+    }
+    let context = Context {
+        output,
+        global: args.global,
+        config,
+    };
+    let done = match args.command {
+        Command::Explain { code } => explain::run(&context, code.as_deref()),
+        Command::Completions { shell } => generate::completions(&context, shell),
+        Command::Man { out } => generate::man(&context, out.as_deref()),
+        Command::Config(ConfigCommand::Check) => config::check(&context),
+        _ => Ok(exit::DONE),
+    };
+    done.unwrap_or_else(|failure| fail(output, &failure))
+}
+
+fn fail(output: Output, failure: &Failure) -> u8 {
+    output.failure(failure);
+    exit::before_start(failure.fault().code)
+}
+
+fn load(global: &Global) -> Result<Config, Problem> {
+    let named = global.config.is_some();
+    match global.config.clone().or_else(Config::usual_path) {
+        Some(path) => Ok(Config::load(&path, named)?),
+        None => Ok(Config::default()),
+    }
+}

@@ -1,0 +1,55 @@
+//! `hikyaku explain`: an error code in words.
+
+use super::Context;
+use crate::problem::{Failure, Problem};
+use crate::terminal::{Align, Table};
+use crate::{exit, suggest, words};
+use hikyaku_core::{Code, Fault, Reach, Remedy};
+
+pub(super) fn run(context: &Context, wanted: Option<&str>) -> Result<u8, Failure> {
+    let Some(wanted) = wanted else {
+        context.output.result(&list(context).to_string());
+        return Ok(exit::DONE);
+    };
+    let code = Code::ALL.iter().copied().find(|code| {
+        code.short().eq_ignore_ascii_case(wanted) || code.as_str().eq_ignore_ascii_case(wanted)
+    });
+    let Some(code) = code else {
+        let names = Code::ALL.iter().map(|code| code.as_str());
+        let like = suggest::nearest(wanted, names).map(str::to_owned);
+        return Err(Problem::UnknownCode(wanted.to_owned(), like).into());
+    };
+    context.output.result(&in_words(context, code));
+    Ok(exit::DONE)
+}
+
+fn list(context: &Context) -> Table {
+    let headings = words::explain_headings(context.output.lang);
+    let mut table = Table::new(headings.map(|heading| (heading, Align::Left)));
+    for code in Code::ALL {
+        table.row([
+            code.short().to_owned(),
+            code.as_str().to_owned(),
+            advice(context, *code).cause,
+        ]);
+    }
+    table
+}
+
+fn in_words(context: &Context, code: Code) -> String {
+    let advice = advice(context, code);
+    let exit = exit::before_start(code);
+    format!(
+        "{} {}\n{}\n{}\n{}",
+        code.short(),
+        code.as_str(),
+        advice.cause,
+        advice.remedy,
+        words::exit_code(exit, context.output.lang)
+    )
+}
+
+fn advice(context: &Context, code: Code) -> words::Advice {
+    let fault = Fault::new(code, Reach::Job, Remedy::AskUser, "");
+    words::fault(&fault, context.output.lang)
+}

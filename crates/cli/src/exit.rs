@@ -1,0 +1,221 @@
+//! Exit codes: part of the contract with scripts. None is ever reused.
+
+use hikyaku_core::report::Report;
+use hikyaku_core::{Code, Fault};
+
+/// Every message accounted for and verified.
+pub const DONE: u8 = 0;
+/// Usage or configuration.
+pub const USAGE: u8 = 1;
+/// Refused by the checks before start.
+pub const REFUSED: u8 = 2;
+/// Finished with exceptions, which are listed.
+pub const EXCEPTIONS: u8 = 3;
+/// Login.
+pub const LOGIN: u8 = 4;
+/// Network or TLS.
+pub const NETWORK: u8 = 5;
+/// Quota.
+pub const QUOTA: u8 = 6;
+/// Interrupted or gave up for now: run again to continue.
+pub const AGAIN: u8 = 8;
+/// Verification found a difference.
+pub const DIFFERENT: u8 = 9;
+/// Another run holds the account.
+pub const HELD: u8 = 10;
+/// A defect of this program.
+pub const BUG: u8 = 70;
+
+/// The exit code of a run.
+///
+/// What happened first in this list decides: a difference found, the reason why the
+/// run stopped, an equation that does not hold, exceptions, mailboxes left over.
+pub fn exit_code(result: &Result<Report, Fault>) -> u8 {
+    let report = match result {
+        Ok(report) => report,
+        Err(fault) => return before_start(fault.code),
+    };
+    if report.differences > 0 {
+        return DIFFERENT;
+    }
+    if let Some(fault) = &report.stopped {
+        return under_way(fault);
+    }
+    if !report.adds_up() {
+        return BUG;
+    }
+    if !report.exceptions.is_empty() || report.tally().failures() > 0 {
+        return EXCEPTIONS;
+    }
+    if report.unfinished > 0 {
+        return AGAIN;
+    }
+    DONE
+}
+
+/// A fault that kept the run from starting.
+pub fn before_start(code: Code) -> u8 {
+    match code {
+        Code::ConfigInvalid | Code::LocatorInvalid | Code::SecretUnreadable => USAGE,
+        Code::HostSame
+        | Code::MailboxRefused
+        | Code::MailboxMissing
+        | Code::MailboxUnreadable
+        | Code::MailboxReadOnly
+        | Code::ServerRefused
+        | Code::SourceEmpty
+        | Code::LedgerDamaged
+        | Code::LedgerVersion
+        | Code::DiskFull => REFUSED,
+        Code::MessageTooLarge
+        | Code::MessageRefused
+        | Code::MessageUnreadable
+        | Code::MessageLength
+        | Code::MessageUnknown => EXCEPTIONS,
+        Code::LoginRejected
+        | Code::LoginAppPassword
+        | Code::LoginOauth
+        | Code::LoginDisabled
+        | Code::LoginLocked
+        | Code::LoginMechanism
+        | Code::LoginExpired => LOGIN,
+        Code::HostNotFound
+        | Code::HostUnreachable
+        | Code::LinkLost
+        | Code::LinkSilent
+        | Code::TlsFailed
+        | Code::TlsName
+        | Code::TlsMismatch
+        | Code::TlsUntrusted
+        | Code::TlsExpired
+        | Code::TlsUnavailable
+        | Code::TlsPin
+        | Code::ServerProtocol => NETWORK,
+        Code::QuotaExceeded => QUOTA,
+        Code::ServerBusy | Code::ServerConnections | Code::Interrupted => AGAIN,
+        Code::VerifyDifference => DIFFERENT,
+        Code::LedgerBusy => HELD,
+        Code::Bug => BUG,
+    }
+}
+
+/// A fault that ended a run which had begun: whatever may succeed by itself later
+/// means "run again", even where the same fault at the start would name a side.
+fn under_way(fault: &Fault) -> u8 {
+    match before_start(fault.code) {
+        NETWORK | REFUSED if fault.is_temporary() => AGAIN,
+        REFUSED if fault.code == Code::DiskFull => AGAIN,
+        REFUSED => EXCEPTIONS,
+        code => code,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hikyaku_core::report::{Exception, MailboxReport, Outcome, Tally};
+    use hikyaku_core::{MailboxName, Reach, Remedy};
+
+    fn fault(code: Code, remedy: Remedy) -> Fault {
+        Fault::new(code, Reach::Job, remedy, "x")
+    }
+
+    #[test]
+    fn every_code_has_its_exit_code() {
+        let table = "N101 5 N102 5 N103 2 N104 5 N105 5 T110 5 T111 5 T112 5 T113 5 T114 5 T115 5 \
+            T116 5 A201 4 A202 4 A203 4 A204 4 A205 4 A206 4 A207 4 Q301 6 Q302 3 F310 2 F311 2 F312 2 \
+            F313 2 L401 8 L402 8 M501 3 M502 3 M503 3 M504 3 P510 2 P511 5 S601 2 V701 9 D801 10 D802 2 \
+            D803 2 D804 2 C901 1 C902 1 C903 1 C904 8 B999 70";
+        let made: Vec<String> = Code::ALL
+            .iter()
+            .map(|code| {
+                let exit = exit_code(&Err(fault(*code, Remedy::AskUser)));
+                format!("{} {exit}", code.short())
+            })
+            .collect();
+        let wanted: Vec<&str> = table.split_whitespace().collect();
+        assert_eq!(made.join(" "), wanted.join(" "));
+    }
+
+    #[test]
+    fn a_run_under_way_that_may_go_on_later_says_so() {
+        let temporary = Remedy::Retry { after: None };
+        for (code, remedy, exit) in [
+            (Code::LinkLost, temporary, AGAIN),
+            (Code::HostUnreachable, temporary, AGAIN),
+            (Code::TlsExpired, Remedy::AskUser, NETWORK),
+            (Code::LoginRejected, Remedy::AskUser, LOGIN),
+            (Code::QuotaExceeded, Remedy::AskUser, QUOTA),
+            (Code::Interrupted, temporary, AGAIN),
+            (Code::DiskFull, Remedy::AskUser, AGAIN),
+            (Code::MailboxReadOnly, Remedy::AskUser, EXCEPTIONS),
+            (Code::ServerRefused, temporary, AGAIN),
+            (Code::Bug, Remedy::Bug, BUG),
+        ] {
+            let report = Report {
+                stopped: Some(fault(code, remedy)),
+                ..Report::default()
+            };
+            assert_eq!(exit_code(&Ok(report)), exit, "{code}");
+        }
+    }
+
+    fn report(scanned: u64, outcomes: &[(Outcome, u64)]) -> Report {
+        let mut tally = Tally::default();
+        for (outcome, messages) in outcomes {
+            tally.add(*outcome, *messages, 0);
+        }
+        let mailbox = MailboxReport {
+            source: MailboxName::inbox(),
+            destination: MailboxName::inbox(),
+            scanned,
+            tally,
+            copied_now: 0,
+            octets_now: 0,
+            flags_updated: 0,
+            read_back: 0,
+        };
+        Report {
+            mailboxes: vec![mailbox],
+            ..Report::default()
+        }
+    }
+
+    #[test]
+    fn only_a_report_without_exception_is_success() {
+        use Outcome as O;
+        let good = [
+            (O::Copied, 1),
+            (O::AlreadyThere, 1),
+            (O::Skipped, 1),
+            (O::Vanished, 1),
+            (O::RemovedAtDestination, 1),
+        ];
+        assert_eq!(exit_code(&Ok(Report::default())), DONE);
+        assert_eq!(exit_code(&Ok(report(5, &good))), DONE);
+        assert_eq!(exit_code(&Ok(report(6, &good))), BUG);
+        assert_eq!(
+            exit_code(&Ok(report(1, &[(O::FailedTemporary, 1)]))),
+            EXCEPTIONS
+        );
+        assert_eq!(
+            exit_code(&Ok(report(1, &[(O::FailedPermanent, 1)]))),
+            EXCEPTIONS
+        );
+        let mut listed = report(0, &[]);
+        listed.exceptions.push(Exception {
+            mailbox: MailboxName::inbox(),
+            key: None,
+            octets: None,
+            head: None,
+            outcome: None,
+            fault: fault(Code::MailboxRefused, Remedy::AskUser),
+        });
+        listed.unfinished = 1;
+        assert_eq!(exit_code(&Ok(listed.clone())), EXCEPTIONS);
+        listed.exceptions.clear();
+        assert_eq!(exit_code(&Ok(listed.clone())), AGAIN);
+        listed.differences = 1;
+        assert_eq!(exit_code(&Ok(listed)), DIFFERENT);
+    }
+}

@@ -1,0 +1,43 @@
+//! The binary `hikyaku`: arguments, calls, progress, exit codes.
+//!
+//! Start reading at [`run`]; what each command does is in `commands/`. Nothing here
+//! knows a protocol or decides what is copied.
+
+mod account;
+mod args;
+mod commands;
+mod config;
+mod exit;
+mod figures;
+mod locator;
+mod output;
+mod paths;
+mod problem;
+mod secret;
+mod suggest;
+mod terminal;
+mod values;
+mod words;
+
+use args::Args;
+use clap::Parser;
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+/// Does what the arguments ask for and says how it went.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let args = match Args::try_parse_from(arguments) {
+        Ok(args) => args,
+        Err(error) => {
+            // Help and version are answers, not mistakes; a closed pipe is nobody's.
+            error.print().ok();
+            let code = if error.use_stderr() {
+                exit::USAGE
+            } else {
+                exit::DONE
+            };
+            return ExitCode::from(code);
+        }
+    };
+    ExitCode::from(commands::run(args))
+}

@@ -1,0 +1,54 @@
+//! Where words go: results to standard output, everything else to standard error.
+
+use crate::problem::Failure;
+use crate::terminal;
+use crate::words::{self, Lang};
+use std::io::{self, IsTerminal, Write};
+
+/// How this run speaks.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Output {
+    /// Language.
+    pub(crate) lang: Lang,
+    /// One JSON object per event instead of text.
+    pub(crate) json: bool,
+    /// Whether the log is on.
+    pub(crate) verbose: bool,
+}
+
+impl Output {
+    /// Whether a person watches standard error on a terminal that can move its cursor.
+    pub(crate) fn is_watched(self) -> bool {
+        let dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
+        io::stderr().is_terminal() && !dumb && !self.verbose
+    }
+
+    /// A result, whole lines. Nobody reading is no mistake of the run.
+    pub(crate) fn result(self, text: &str) {
+        let mut out = io::stdout().lock();
+        let text = text.trim_end_matches('\n');
+        out.write_all(text.as_bytes())
+            .and_then(|()| out.write_all(b"\n"))
+            .and_then(|()| out.flush())
+            .ok();
+    }
+
+    /// Something for the person who watches.
+    pub(crate) fn note(self, text: &str) {
+        let mut err = io::stderr().lock();
+        for line in text.lines() {
+            writeln!(err, "{}", terminal::clean(line)).ok();
+        }
+    }
+
+    /// Why a command ended before its end: what is wrong, and what to do.
+    pub(crate) fn failure(self, failure: &Failure) {
+        let advice = match failure {
+            Failure::Problem(problem) => problem.sentences(self.lang),
+            Failure::Fault(fault) => words::fault(fault, self.lang),
+        };
+        let code = failure.fault().code;
+        self.note(&format!("hikyaku: {} [{}]", advice.cause, code.short()));
+        self.note(&format!("  → {}", advice.remedy));
+    }
+}

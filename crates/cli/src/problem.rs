@@ -1,0 +1,119 @@
+//! What the person has to change before anything can start.
+
+use crate::config::ConfigProblem;
+use crate::locator::{LocatorProblem, masked};
+use crate::secret::SecretProblem;
+use crate::words::{self, Lang};
+use hikyaku_core::{Code, Fault, Reach, Remedy, Side};
+use std::io;
+use std::path::PathBuf;
+
+/// A mistake in what was asked for.
+#[derive(Debug)]
+pub(crate) enum Problem {
+    /// A locator that cannot be read; the text never holds a password.
+    Locator(String, LocatorProblem),
+    /// A kind of place that this version cannot read or write.
+    NotYet(&'static str),
+    /// A saved name that the configuration lacks; the nearest that it has.
+    SavedName(String, Option<String>),
+    /// The configuration cannot be used.
+    Config(ConfigProblem),
+    /// A password or token cannot be read.
+    Secret(Side, SecretProblem),
+    /// A file with issuers cannot be used.
+    CaFile(PathBuf, String),
+    /// `--since` is not before `--before`.
+    EmptyTime,
+    /// The destination is named twice, differently.
+    UnderTwice,
+    /// The directory of the ledger cannot be made or written.
+    State(PathBuf, io::ErrorKind),
+    /// Nobody knows where the ledger is to live.
+    NoState,
+    /// A code that does not exist, and the nearest that does.
+    UnknownCode(String, Option<String>),
+    /// A run or job that the ledger does not know.
+    UnknownRun(String),
+    /// A file that should be written cannot be.
+    Output(PathBuf, io::ErrorKind),
+}
+
+impl Problem {
+    /// About a locator; hides what may be a password.
+    pub(crate) fn locator(text: &str, why: LocatorProblem) -> Self {
+        Self::Locator(masked(text), why)
+    }
+
+    /// The stable code.
+    pub(crate) fn code(&self) -> Code {
+        match self {
+            Self::Locator(..) | Self::NotYet(_) | Self::SavedName(..) => Code::LocatorInvalid,
+            Self::Secret(..) => Code::SecretUnreadable,
+            Self::State(_, io::ErrorKind::StorageFull)
+            | Self::Output(_, io::ErrorKind::StorageFull) => Code::DiskFull,
+            Self::Config(_)
+            | Self::CaFile(..)
+            | Self::EmptyTime
+            | Self::UnderTwice
+            | Self::State(..)
+            | Self::NoState
+            | Self::UnknownCode(..)
+            | Self::UnknownRun(_)
+            | Self::Output(..) => Code::ConfigInvalid,
+        }
+    }
+
+    /// What is wrong and what to do, for a person.
+    pub(crate) fn sentences(&self, lang: Lang) -> words::Advice {
+        words::problem(self, lang)
+    }
+
+    /// As a fault, for programs.
+    pub(crate) fn fault(&self) -> Fault {
+        let advice = self.sentences(Lang::En);
+        let detail = format!("{} {}", advice.cause, advice.remedy);
+        let fault = Fault::new(self.code(), Reach::Job, Remedy::AskUser, detail);
+        match self {
+            Self::Secret(side, _) => fault.on(*side),
+            _ => fault,
+        }
+    }
+}
+
+impl From<ConfigProblem> for Problem {
+    fn from(problem: ConfigProblem) -> Self {
+        Self::Config(problem)
+    }
+}
+
+/// Why a command ended before its end.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// A mistake in what was asked for.
+    Problem(Problem),
+    /// Something failed.
+    Fault(Fault),
+}
+
+impl Failure {
+    /// As a fault, for programs and for the exit code.
+    pub(crate) fn fault(&self) -> Fault {
+        match self {
+            Self::Problem(problem) => problem.fault(),
+            Self::Fault(fault) => fault.clone(),
+        }
+    }
+}
+
+impl<P: Into<Problem>> From<P> for Failure {
+    fn from(problem: P) -> Self {
+        Self::Problem(problem.into())
+    }
+}
+
+impl From<Fault> for Failure {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
