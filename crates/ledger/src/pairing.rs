@@ -1,0 +1,325 @@
+//! Accounts, mailboxes and batches: everything of a pair that is not a single message.
+
+use futures::future::BoxFuture;
+use hikyaku_core::ledger::{Checkpoint, Intent, IntentId, Pairing, PairingId};
+use hikyaku_core::{Epoch, Fault, Key};
+
+use crate::codec::{self, int, uint};
+use crate::link::{Link, Row, Value};
+use crate::writer::Operation;
+
+const PAIRINGS: &str = "SELECT g.id, g.source, l.mailbox, c.pairing, COALESCE(c.source, ''), \
+         COALESCE(c.destination, ''), COALESCE(c.source_keys, ''), COALESCE(c.destination_keys, ''), \
+         COALESCE(c.tally, '') \
+     FROM pairing AS g JOIN place AS l ON l.id = g.place LEFT JOIN checkpoint AS c ON c.pairing = g.id \
+     WHERE g.pair = $1 ORDER BY g.id";
+
+const PAIRING: &str = "SELECT g.id, g.source, l.mailbox, c.pairing, COALESCE(c.source, ''), \
+         COALESCE(c.destination, ''), COALESCE(c.source_keys, ''), COALESCE(c.destination_keys, ''), \
+         COALESCE(c.tally, '') \
+     FROM pairing AS g JOIN place AS l ON l.id = g.place LEFT JOIN checkpoint AS c ON c.pairing = g.id \
+     WHERE g.pair = $1 AND g.source = $2";
+
+/// All pairings of a pair, oldest first.
+pub(crate) async fn all(link: &mut Link<'_>, pair: i64) -> Result<Vec<Pairing>, Fault> {
+    link.all(PAIRINGS, &[Value::Int(pair)], |row| read(&row))
+        .await
+}
+
+/// The pairing of a source mailbox.
+pub(crate) async fn find(
+    link: &mut Link<'_>,
+    pair: i64,
+    source: &str,
+) -> Result<Option<Pairing>, Fault> {
+    link.first(PAIRING, &[Value::Int(pair), Value::Text(source)], |row| {
+        read(&row)
+    })
+    .await
+}
+
+fn read(row: &Row<'_>) -> Result<Pairing, Fault> {
+    let checkpoint = match row.maybe(3)? {
+        Some(_) => {
+            let columns = [
+                row.text(4)?,
+                row.text(5)?,
+                row.text(6)?,
+                row.text(7)?,
+                row.text(8)?,
+            ];
+            Some(codec::checkpoint(columns)?)
+        }
+        None => None,
+    };
+    Ok(Pairing {
+        id: PairingId(row.int(0)?),
+        source: codec::mailbox(row.text(1)?)?,
+        destination: codec::mailbox(row.text(2)?)?,
+        checkpoint,
+    })
+}
+
+/// The destination mailbox of a pairing; a fault when the pairing is not one of the pair.
+pub(crate) async fn place_of(link: &mut Link<'_>, pair: i64, pairing: i64) -> Result<i64, Fault> {
+    let values = [Value::Int(pairing), Value::Int(pair)];
+    link.first(
+        "SELECT place FROM pairing WHERE id = $1 AND pair = $2",
+        &values,
+        |row| row.int(0),
+    )
+    .await?
+    .ok_or_else(|| {
+        Fault::bug(format!(
+            "the pairing {pairing} is not one of this pair of accounts"
+        ))
+    })
+}
+
+/// Remembers that there are records of an epoch.
+pub(crate) async fn note_epoch(
+    link: &mut Link<'_>,
+    pairing: i64,
+    epoch: Epoch,
+) -> Result<(), Fault> {
+    let values = [Value::Int(pairing), Value::Int(int(epoch.0)?)];
+    let query = "SELECT number FROM epoch WHERE pairing = $1 AND epoch = $2";
+    if link
+        .first(query, &values, |row| row.int(0))
+        .await?
+        .is_none()
+    {
+        link.execute(
+            "INSERT INTO epoch (pairing, epoch) VALUES ($1, $2)",
+            &values,
+        )
+        .await?;
+    }
+    Ok(())
+}
+
+/// Epochs in which a pairing has records, newest last.
+pub(crate) async fn epochs(
+    link: &mut Link<'_>,
+    pair: i64,
+    pairing: i64,
+) -> Result<Vec<Epoch>, Fault> {
+    let query = "SELECT e.epoch FROM epoch AS e JOIN pairing AS g ON g.id = e.pairing \
+         WHERE e.pairing = $1 AND g.pair = $2 ORDER BY e.number";
+    link.all(query, &[Value::Int(pairing), Value::Int(pair)], |row| {
+        Ok(Epoch(uint("epoch", row.int(0)?)?))
+    })
+    .await
+}
+
+/// Intents that were never closed, oldest first.
+pub(crate) async fn open_intents(
+    link: &mut Link<'_>,
+    pair: i64,
+    pairing: i64,
+) -> Result<Vec<(IntentId, Intent)>, Fault> {
+    let query = "SELECT i.id, i.source_epoch, i.source_keys, i.destination_epoch, i.destination_next \
+         FROM intent AS i JOIN pairing AS g ON g.id = i.pairing \
+         WHERE i.pairing = $1 AND g.pair = $2 ORDER BY i.id";
+    link.all(query, &[Value::Int(pairing), Value::Int(pair)], |row| {
+        let intent = Intent {
+            pairing: PairingId(pairing),
+            epoch: Epoch(uint("source_epoch", row.int(1)?)?),
+            keys: codec::keys("source_keys", row.text(2)?)?,
+            destination_epoch: Epoch(uint("destination_epoch", row.int(3)?)?),
+            destination_next: Key(uint("destination_next", row.int(4)?)?),
+        };
+        Ok((IntentId(row.int(0)?), intent))
+    })
+    .await
+}
+
+/// Finds or makes a pair of accounts; answers its number.
+pub(crate) struct FindPair {
+    pub(crate) source: String,
+    pub(crate) destination: String,
+}
+
+impl Operation for FindPair {
+    type Output = i64;
+
+    fn apply<'a>(&'a self, link: &'a mut Link<'_>) -> BoxFuture<'a, Result<i64, Fault>> {
+        Box::pin(async move {
+            let values = [Value::Text(&self.source), Value::Text(&self.destination)];
+            let insert =
+                "INSERT INTO pair (source, destination) VALUES ($1, $2) ON CONFLICT DO NOTHING";
+            link.execute(insert, &values).await?;
+            let number = find_pair(link, &self.source, &self.destination).await?;
+            number.ok_or_else(|| Fault::bug("a pair of accounts vanished while it was made"))
+        })
+    }
+}
+
+/// The number of a pair of accounts.
+pub(crate) async fn find_pair(
+    link: &mut Link<'_>,
+    source: &str,
+    destination: &str,
+) -> Result<Option<i64>, Fault> {
+    let values = [Value::Text(source), Value::Text(destination)];
+    link.first(
+        "SELECT id FROM pair WHERE source = $1 AND destination = $2",
+        &values,
+        |row| row.int(0),
+    )
+    .await
+}
+
+/// Maps a source mailbox to a destination mailbox.
+pub(crate) struct Map {
+    pub(crate) pair: i64,
+    pub(crate) source: String,
+    pub(crate) destination: String,
+}
+
+impl Operation for Map {
+    type Output = Pairing;
+
+    fn apply<'a>(&'a self, link: &'a mut Link<'_>) -> BoxFuture<'a, Result<Pairing, Fault>> {
+        Box::pin(async move {
+            let place = self.place(link).await?;
+            let known = [Value::Int(self.pair), Value::Text(&self.source)];
+            let query = "SELECT id, place FROM pairing WHERE pair = $1 AND source = $2";
+            let existing = link
+                .first(query, &known, |row| Ok((row.int(0)?, row.int(1)?)))
+                .await?;
+            match existing {
+                Some((_, same)) if same == place => {}
+                Some((pairing, _)) => {
+                    let values = [Value::Int(pairing), Value::Int(place)];
+                    link.execute("UPDATE pairing SET place = $2 WHERE id = $1", &values)
+                        .await?;
+                    link.execute("DELETE FROM checkpoint WHERE pairing = $1", &values[..1])
+                        .await?;
+                }
+                None => {
+                    let values = [
+                        Value::Int(self.pair),
+                        Value::Text(&self.source),
+                        Value::Int(place),
+                    ];
+                    let insert = "INSERT INTO pairing (pair, source, place) VALUES ($1, $2, $3)";
+                    link.execute(insert, &values).await?;
+                }
+            }
+            let made = find(link, self.pair, &self.source).await?;
+            made.ok_or_else(|| Fault::bug("a pairing vanished while it was made"))
+        })
+    }
+}
+
+impl Map {
+    async fn place(&self, link: &mut Link<'_>) -> Result<i64, Fault> {
+        let values = [Value::Int(self.pair), Value::Text(&self.destination)];
+        let insert = "INSERT INTO place (pair, mailbox) VALUES ($1, $2) ON CONFLICT DO NOTHING";
+        link.execute(insert, &values).await?;
+        link.first(
+            "SELECT id FROM place WHERE pair = $1 AND mailbox = $2",
+            &values,
+            |row| row.int(0),
+        )
+        .await?
+        .ok_or_else(|| Fault::bug("a destination mailbox vanished while it was made"))
+    }
+}
+
+/// Writes an intent; answers its number.
+pub(crate) struct Intend {
+    pub(crate) pair: i64,
+    pub(crate) run: i64,
+    pub(crate) intent: Intent,
+}
+
+impl Operation for Intend {
+    type Output = i64;
+
+    fn apply<'a>(&'a self, link: &'a mut Link<'_>) -> BoxFuture<'a, Result<i64, Fault>> {
+        Box::pin(async move {
+            let pairing = self.intent.pairing.0;
+            place_of(link, self.pair, pairing).await?;
+            let keys = self.intent.keys.to_string();
+            let values = [
+                Value::Int(pairing),
+                Value::Int(int(self.intent.epoch.0)?),
+                Value::Text(&keys),
+                Value::Int(int(self.intent.destination_epoch.0)?),
+                Value::Int(int(self.intent.destination_next.0)?),
+                Value::Int(self.run),
+            ];
+            let insert = "INSERT INTO intent \
+                 (pairing, source_epoch, source_keys, destination_epoch, destination_next, run) \
+                 VALUES ($1, $2, $3, $4, $5, $6) RETURNING id";
+            let number = link.first(insert, &values, |row| row.int(0)).await?;
+            number.ok_or_else(|| Fault::bug("an intent was written without a number"))
+        })
+    }
+}
+
+/// Sets or drops a checkpoint.
+pub(crate) struct SetCheckpoint {
+    pub(crate) pair: i64,
+    pub(crate) pairing: i64,
+    pub(crate) checkpoint: Option<Checkpoint>,
+}
+
+impl Operation for SetCheckpoint {
+    type Output = ();
+
+    fn apply<'a>(&'a self, link: &'a mut Link<'_>) -> BoxFuture<'a, Result<(), Fault>> {
+        Box::pin(async move {
+            place_of(link, self.pair, self.pairing).await?;
+            let pairing = Value::Int(self.pairing);
+            let Some(checkpoint) = &self.checkpoint else {
+                return link
+                    .execute("DELETE FROM checkpoint WHERE pairing = $1", &[pairing])
+                    .await
+                    .map(drop);
+            };
+            let source = codec::state_text(&checkpoint.source);
+            let destination = codec::state_text(&checkpoint.destination);
+            let (keys, stored) = (checkpoint.keys.to_string(), checkpoint.stored.to_string());
+            let tally = codec::tally_text(&checkpoint.tally);
+            let texts =
+                [&source, &destination, &keys, &stored, &tally].map(|text| Value::Text(text));
+            let upsert = "INSERT INTO checkpoint \
+                 (pairing, source, destination, source_keys, destination_keys, tally) VALUES ($1, $2, $3, $4, $5, $6) \
+                 ON CONFLICT (pairing) DO UPDATE SET source = excluded.source, destination = excluded.destination, \
+                 source_keys = excluded.source_keys, destination_keys = excluded.destination_keys, tally = excluded.tally";
+            let values: Vec<Value<'_>> = std::iter::once(pairing).chain(texts).collect();
+            link.execute(upsert, &values).await.map(drop)
+        })
+    }
+}
+
+/// Removes everything about a pair of accounts.
+pub(crate) struct Forget {
+    pub(crate) pair: i64,
+}
+
+impl Operation for Forget {
+    type Output = ();
+
+    fn apply<'a>(&'a self, link: &'a mut Link<'_>) -> BoxFuture<'a, Result<(), Fault>> {
+        Box::pin(async move {
+            // Order matters: what refers to a row goes before the row.
+            for statement in [
+                "DELETE FROM message WHERE pairing IN (SELECT id FROM pairing WHERE pair = $1)",
+                "DELETE FROM intent WHERE pairing IN (SELECT id FROM pairing WHERE pair = $1)",
+                "DELETE FROM epoch WHERE pairing IN (SELECT id FROM pairing WHERE pair = $1)",
+                "DELETE FROM checkpoint WHERE pairing IN (SELECT id FROM pairing WHERE pair = $1)",
+                "DELETE FROM pairing WHERE pair = $1",
+                "DELETE FROM place WHERE pair = $1",
+                "DELETE FROM run WHERE pair = $1",
+                "DELETE FROM pair WHERE id = $1",
+            ] {
+                link.execute(statement, &[Value::Int(self.pair)]).await?;
+            }
+            Ok(())
+        })
+    }
+}

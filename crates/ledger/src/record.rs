@@ -1,0 +1,424 @@
+//! Records of messages: written by many at a time, read by ranges of keys.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::ops::RangeInclusive;
+use std::sync::{Arc, LazyLock};
+
+use futures::future::BoxFuture;
+use hikyaku_core::ledger::{Settled, Verified};
+use hikyaku_core::{Epoch, Fault, Flags, InternalDate, Key, KeySet};
+
+use crate::codec::{self, bound, int, uint};
+use crate::link::{Link, Row, Sql, Value};
+use crate::pairing;
+use crate::writer::Operation;
+
+/// Records per statement, largest first: four texts instead of one per length, so that all stay prepared.
+const ROWS: [usize; 4] = [100, 25, 5, 1];
+
+/// Ranges of keys per statement.
+const RANGES: [usize; 3] = [64, 8, 1];
+
+const COLUMNS: usize = 17;
+
+/// What [`settled`] reads. The destination key counts only where the pairing still leads to that mailbox.
+const SELECTED: &str = "m.source_epoch, m.source_key, m.outcome, \
+     CASE WHEN m.place = p.place THEN m.destination_epoch END, CASE WHEN m.place = p.place THEN m.destination_key END, \
+     m.octets, m.algorithm, m.content, m.head, m.flags, m.date_seconds, m.date_offset, m.verified, m.code";
+
+/// Writes records and closes intents.
+pub(crate) struct Settle {
+    pub(crate) pair: i64,
+    pub(crate) run: i64,
+    pub(crate) pairing: i64,
+    pub(crate) records: Vec<Settled>,
+    pub(crate) closes: Vec<i64>,
+}
+
+impl Operation for Settle {
+    type Output = ();
+
+    fn apply<'a>(&'a self, link: &'a mut Link<'_>) -> BoxFuture<'a, Result<(), Fault>> {
+        Box::pin(async move {
+            let place = pairing::place_of(link, self.pair, self.pairing).await?;
+            let records = in_order(&self.records);
+            let mut known = None;
+            for record in &records {
+                if known != Some(record.epoch) {
+                    pairing::note_epoch(link, self.pairing, record.epoch).await?;
+                    known = Some(record.epoch);
+                }
+            }
+            let mut rest = &records[..];
+            while !rest.is_empty() {
+                let which = ROWS
+                    .iter()
+                    .position(|n| *n <= rest.len())
+                    .unwrap_or(ROWS.len() - 1);
+                let (now, later) = rest.split_at(ROWS[which]);
+                self.upsert(link, place, which, now).await?;
+                rest = later;
+            }
+            for intent in &self.closes {
+                let values = [Value::Int(*intent), Value::Int(self.pairing)];
+                if link
+                    .execute("DELETE FROM intent WHERE id = $1 AND pairing = $2", &values)
+                    .await?
+                    != 1
+                {
+                    return Err(Fault::bug(format!(
+                        "intent {intent} of pairing {} is not open",
+                        self.pairing
+                    )));
+                }
+            }
+            Ok(())
+        })
+    }
+}
+
+impl Settle {
+    async fn upsert(
+        &self,
+        link: &mut Link<'_>,
+        place: i64,
+        which: usize,
+        records: &[&Settled],
+    ) -> Result<(), Fault> {
+        let flags: Vec<String> = records.iter().map(|r| r.flags.to_string()).collect();
+        let mut values = Vec::with_capacity(records.len() * COLUMNS);
+        for (record, flags) in records.iter().zip(&flags) {
+            let stored = match record.stored {
+                Some((epoch, key)) => Some((int(epoch.0)?, int(key.0)?)),
+                None => None,
+            };
+            let hashed = record.content.is_some() || record.head.is_some();
+            values.extend([
+                Value::Int(self.pairing),
+                Value::Int(int(record.epoch.0)?),
+                Value::Int(int(record.key.0)?),
+                Value::Int(record.outcome as i64),
+                Value::Int(place),
+                Value::Maybe(stored.map(|s| s.0)),
+                Value::Maybe(stored.map(|s| s.1)),
+                Value::Int(int(record.octets)?),
+                Value::Int(if hashed {
+                    codec::BLAKE3
+                } else {
+                    codec::NO_HASH
+                }),
+                Value::Blob(record.content.as_ref().map_or(&[], |c| &c.0)),
+                Value::Blob(record.head.as_ref().map_or(&[], |h| &h.0)),
+                Value::Text(flags),
+                Value::Maybe(record.date.map(|d| d.seconds)),
+                Value::Maybe(record.date.map(|d| d.offset_minutes.into())),
+                Value::Int(record.verified as i64),
+                Value::Text(record.code.map_or("", |c| c.as_str())),
+                Value::Int(self.run),
+            ]);
+        }
+        let texts = if link.is_sqlite() {
+            &UPSERTS.0
+        } else {
+            &UPSERTS.1
+        };
+        link.execute(Sql::Made(Arc::clone(&texts[which])), &values)
+            .await
+            .map(drop)
+    }
+}
+
+/// Ascending by key, the last of equal keys only: what writing one after the other would leave, and what PostgreSQL
+/// takes in one statement.
+fn in_order(records: &[Settled]) -> Vec<&Settled> {
+    if records.is_sorted_by(|a, b| (a.epoch, a.key) < (b.epoch, b.key)) {
+        return records.iter().collect();
+    }
+    let sorted: BTreeMap<_, _> = records.iter().map(|r| ((r.epoch, r.key), r)).collect();
+    sorted.into_values().collect()
+}
+
+type Texts = [Arc<str>; 4];
+
+/// For SQLite and for PostgreSQL.
+static UPSERTS: LazyLock<(Texts, Texts)> = LazyLock::new(|| {
+    (
+        ROWS.map(|rows| upsert_text(rows, true)),
+        ROWS.map(|rows| upsert_text(rows, false)),
+    )
+});
+
+fn upsert_text(rows: usize, sqlite: bool) -> Arc<str> {
+    const NAMES: [&str; COLUMNS] = [
+        "pairing",
+        "source_epoch",
+        "source_key",
+        "outcome",
+        "place",
+        "destination_epoch",
+        "destination_key",
+        "octets",
+        "algorithm",
+        "content",
+        "head",
+        "flags",
+        "date_seconds",
+        "date_offset",
+        "verified",
+        "code",
+        "run",
+    ];
+    let mut text = format!("INSERT INTO message ({}) VALUES ", NAMES.join(", "));
+    for row in 0..rows {
+        text.push_str(if row == 0 { "(" } else { ", (" });
+        for column in 0..COLUMNS {
+            let gap = if column == 0 { "" } else { ", " };
+            // SQLite searches its list of names for every named placeholder: with 1,700 of them that alone would take
+            // longer than the write. Placeholders without a name are not searched.
+            let number = row * COLUMNS + column + 1;
+            let written = if sqlite {
+                write!(text, "{gap}?")
+            } else {
+                write!(text, "{gap}${number}")
+            };
+            written.expect("a string takes every text");
+        }
+        text.push(')');
+    }
+    text.push_str(" ON CONFLICT (pairing, source_epoch, source_key) DO UPDATE SET ");
+    let sets: Vec<String> = NAMES[3..]
+        .iter()
+        .map(|name| format!("{name} = excluded.{name}"))
+        .collect();
+    text.push_str(&sets.join(", "));
+    text.into()
+}
+
+/// Raises the proof of records.
+pub(crate) struct Prove {
+    pub(crate) pair: i64,
+    pub(crate) pairing: i64,
+    pub(crate) epoch: Epoch,
+    pub(crate) keys: KeySet,
+    pub(crate) level: Verified,
+}
+
+impl Operation for Prove {
+    type Output = ();
+
+    fn apply<'a>(&'a self, link: &'a mut Link<'_>) -> BoxFuture<'a, Result<(), Fault>> {
+        Box::pin(async move {
+            pairing::place_of(link, self.pair, self.pairing).await?;
+            let fixed = [
+                Value::Int(self.pairing),
+                Value::Int(int(self.epoch.0)?),
+                Value::Int(self.level as i64),
+            ];
+            for part in parts(&self.keys) {
+                let text = with_ranges(
+                    part.len(),
+                    fixed.len(),
+                    "UPDATE message SET verified = $3 WHERE pairing = $1 AND source_epoch = $2 AND verified < $3 \
+                     AND source_key IN (SELECT m.source_key FROM wanted CROSS JOIN message AS m \
+                     WHERE m.pairing = $1 AND m.source_epoch = $2 \
+                     AND m.source_key >= wanted.low AND m.source_key <= wanted.high)",
+                );
+                link.execute(text, &with_bounds(&fixed, &part)).await?;
+            }
+            Ok(())
+        })
+    }
+}
+
+/// One page of a pairing's records, ascending.
+pub(crate) async fn known(
+    link: &mut Link<'_>,
+    pair: i64,
+    pairing: i64,
+    epoch: Epoch,
+    after: Option<Key>,
+    limit: u32,
+) -> Result<Vec<Settled>, Fault> {
+    static TEXT: LazyLock<Arc<str>> = LazyLock::new(|| {
+        format!(
+            "SELECT {SELECTED} FROM pairing AS p CROSS JOIN message AS m \
+             WHERE p.id = $1 AND p.pair = $2 AND m.pairing = $1 AND m.source_epoch = $3 AND m.source_key > $4 \
+             ORDER BY m.source_key LIMIT $5"
+        )
+        .into()
+    });
+    let values = [
+        Value::Int(pairing),
+        Value::Int(pair),
+        Value::Int(bound(epoch.0)),
+        Value::Int(after.map_or(-1, |key| bound(key.0))),
+        Value::Int(limit.into()),
+    ];
+    link.all(Sql::Made(Arc::clone(&TEXT)), &values, |row| settled(&row))
+        .await
+}
+
+/// The records of exactly these source keys, ascending.
+pub(crate) async fn lookup(
+    link: &mut Link<'_>,
+    pair: i64,
+    pairing: i64,
+    epoch: Epoch,
+    keys: &KeySet,
+) -> Result<Vec<Settled>, Fault> {
+    let condition =
+        "m.source_epoch = $3 AND m.source_key >= wanted.low AND m.source_key <= wanted.high";
+    let mut found = by_ranges(link, condition, pair, pairing, epoch, keys).await?;
+    found.sort_by_key(|r| r.key);
+    Ok(found)
+}
+
+/// The records that own these destination keys, ascending by source key.
+pub(crate) async fn lookup_stored(
+    link: &mut Link<'_>,
+    pair: i64,
+    pairing: i64,
+    epoch: Epoch,
+    keys: &KeySet,
+) -> Result<Vec<Settled>, Fault> {
+    let condition = "m.place = p.place AND m.destination_epoch = $3 AND m.destination_key IS NOT NULL \
+         AND m.destination_key >= wanted.low AND m.destination_key <= wanted.high";
+    let mut found = by_ranges(link, condition, pair, pairing, epoch, keys).await?;
+    found.sort_by_key(|r| (r.key, r.epoch));
+    Ok(found)
+}
+
+async fn by_ranges(
+    link: &mut Link<'_>,
+    condition: &str,
+    pair: i64,
+    pairing: i64,
+    epoch: Epoch,
+    keys: &KeySet,
+) -> Result<Vec<Settled>, Fault> {
+    let fixed = [
+        Value::Int(pairing),
+        Value::Int(pair),
+        Value::Int(bound(epoch.0)),
+    ];
+    let mut found = Vec::new();
+    for part in parts(keys) {
+        // CROSS JOIN keeps SQLite to this order: one step into the index per range.
+        let query = format!(
+            "SELECT {SELECTED} FROM pairing AS p CROSS JOIN wanted CROSS JOIN message AS m \
+             WHERE p.id = $1 AND p.pair = $2 AND m.pairing = $1 AND {condition}"
+        );
+        let text = with_ranges(part.len(), fixed.len(), &query);
+        link.each(text, &with_bounds(&fixed, &part), |row| {
+            found.push(settled(&row)?);
+            Ok(())
+        })
+        .await?;
+    }
+    Ok(found)
+}
+
+/// The destination keys that any pairing of the pair owns in a mailbox.
+pub(crate) async fn owned(
+    link: &mut Link<'_>,
+    pair: i64,
+    mailbox: &str,
+    epoch: Epoch,
+) -> Result<KeySet, Fault> {
+    // Runs of consecutive keys keep the same distance to their rank: one row per range, however many keys.
+    let query = "SELECT MIN(k), MAX(k) FROM (\
+             SELECT m.destination_key AS k, m.destination_key - DENSE_RANK() OVER (ORDER BY m.destination_key) AS run \
+             FROM place AS p CROSS JOIN message AS m \
+             WHERE p.pair = $1 AND p.mailbox = $2 AND m.place = p.id AND m.destination_epoch = $3 \
+             AND m.destination_key IS NOT NULL) AS runs \
+         GROUP BY run ORDER BY 1";
+    let mut set = KeySet::new();
+    link.each(
+        query,
+        &[
+            Value::Int(pair),
+            Value::Text(mailbox),
+            Value::Int(bound(epoch.0)),
+        ],
+        |row| {
+            set.insert_range(
+                uint("destination_key", row.int(0)?)?..=uint("destination_key", row.int(1)?)?,
+            );
+            Ok(())
+        },
+    )
+    .await?;
+    Ok(set)
+}
+
+/// The ranges of a set in parts of the sizes of [`RANGES`].
+fn parts(keys: &KeySet) -> Vec<Vec<RangeInclusive<u64>>> {
+    let ranges: Vec<_> = keys.ranges().collect();
+    let mut rest = &ranges[..];
+    let mut out = Vec::new();
+    while !rest.is_empty() {
+        let size = RANGES.into_iter().find(|n| *n <= rest.len()).unwrap_or(1);
+        let (now, later) = rest.split_at(size);
+        out.push(now.to_vec());
+        rest = later;
+    }
+    out
+}
+
+/// A statement that finds ranges in the table `wanted (low, high)`; their placeholders follow the fixed ones.
+fn with_ranges(ranges: usize, fixed: usize, statement: &str) -> Sql {
+    let rows: Vec<String> = (0..ranges)
+        .map(|n| format!("(${}, ${})", fixed + 2 * n + 1, fixed + 2 * n + 2))
+        .collect();
+    Sql::Made(
+        format!(
+            "WITH wanted (low, high) AS (VALUES {}) {statement}",
+            rows.join(", ")
+        )
+        .into(),
+    )
+}
+
+fn with_bounds<'a>(fixed: &[Value<'a>], part: &[RangeInclusive<u64>]) -> Vec<Value<'a>> {
+    let bounds = part.iter().flat_map(|range| {
+        [
+            Value::Int(bound(*range.start())),
+            Value::Int(bound(*range.end())),
+        ]
+    });
+    fixed.iter().copied().chain(bounds).collect()
+}
+
+/// A record from a row of [`SELECTED`].
+fn settled(row: &Row<'_>) -> Result<Settled, Fault> {
+    let stored = match (row.maybe(3)?, row.maybe(4)?) {
+        (Some(epoch), Some(key)) => Some((
+            Epoch(uint("destination_epoch", epoch)?),
+            Key(uint("destination_key", key)?),
+        )),
+        _ => None,
+    };
+    let (content, head) = codec::hashes(row.int(6)?, row.blob(7)?, row.blob(8)?)?;
+    let date = match (row.maybe(10)?, row.maybe(11)?) {
+        (Some(seconds), Some(offset)) => Some(InternalDate {
+            seconds,
+            offset_minutes: i16::try_from(offset)
+                .map_err(|_| codec::unreadable("date_offset", &offset.to_string()))?,
+        }),
+        _ => None,
+    };
+    Ok(Settled {
+        epoch: Epoch(uint("source_epoch", row.int(0)?)?),
+        key: Key(uint("source_key", row.int(1)?)?),
+        outcome: codec::outcome(row.int(2)?)?,
+        stored,
+        octets: uint("octets", row.int(5)?)?,
+        content,
+        head,
+        flags: Flags::parse(row.text(9)?),
+        date,
+        verified: codec::verified(row.int(12)?)?,
+        code: codec::code(row.text(13)?),
+    })
+}

@@ -1,0 +1,147 @@
+//! Which tables a ledger has, and how an older one becomes a newer one.
+//!
+//! A schema's number is the count of steps that made it. Steps are never edited once they were released: a change is a
+//! new file, in both folders. The meaning of a column never changes.
+
+use hikyaku_core::{Code, Fault, Reach, Remedy};
+
+use crate::fault;
+use crate::link::{Link, Sql};
+
+/// The steps of a database, oldest first.
+pub(crate) type Steps = &'static [&'static str];
+
+pub(crate) const SQLITE: Steps = &[include_str!("../migrations/sqlite/0001_first.sql")];
+pub(crate) const POSTGRES: Steps = &[include_str!("../migrations/postgres/0001_first.sql")];
+
+/// `PRAGMA application_id` of a ledger: `hiky` in ASCII.
+const APPLICATION: i64 = 0x6869_6b79;
+
+/// Key of the advisory lock under which PostgreSQL tables are made: `hiky` once more.
+const MIGRATION_LOCK: i64 = APPLICATION;
+
+/// Brings a SQLite file to the newest schema; a file that has it is only looked at.
+///
+/// Faults: [`Code::LedgerVersion`] for a newer schema, [`Code::LedgerDamaged`] for a file that is no database,
+/// [`Code::ConfigInvalid`] for another program's database, which stays untouched.
+pub(crate) async fn prepare_sqlite(link: &mut Link<'_>, steps: Steps) -> Result<(), Fault> {
+    let version = sqlite_version(link).await?;
+    if is_current(version, steps)? {
+        return Ok(());
+    }
+    if version == 0 {
+        // Outside any transaction, or it has no effect. It stays with the file.
+        link.each("PRAGMA journal_mode = WAL", &[], |_| Ok(()))
+            .await?;
+    }
+    link.begin().await?;
+    let done = advance_sqlite(link, steps).await;
+    finish(link, done).await
+}
+
+async fn advance_sqlite(link: &mut Link<'_>, steps: Steps) -> Result<(), Fault> {
+    // Asked again: another process may have done it while this one waited for the lock.
+    let version = sqlite_version(link).await?;
+    if is_current(version, steps)? {
+        return Ok(());
+    }
+    run_steps(link, version, steps).await?;
+    let stamp = format!(
+        "PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {}",
+        steps.len()
+    );
+    link.script(Sql::Made(stamp.into())).await
+}
+
+async fn sqlite_version(link: &mut Link<'_>) -> Result<i64, Fault> {
+    let query = "SELECT a.application_id, v.user_version, (SELECT count(*) FROM sqlite_schema) \
+         FROM pragma_application_id AS a, pragma_user_version AS v";
+    let found = link
+        .first(query, &[], |row| {
+            Ok((row.int(0)?, row.int(1)?, row.int(2)?))
+        })
+        .await?;
+    match found {
+        Some((0, 0, 0)) => Ok(0),
+        Some((APPLICATION, version, _)) if version > 0 => Ok(version),
+        _ => Err(Fault::new(
+            Code::ConfigInvalid,
+            Reach::Job,
+            Remedy::AskUser,
+            "the file is the database of another program; choose another place for the ledger",
+        )),
+    }
+}
+
+/// Brings the tables of a PostgreSQL database to the newest schema. They live in the database schema `hikyaku`, which
+/// the connection's search path names.
+pub(crate) async fn prepare_postgres(link: &mut Link<'_>, steps: Steps) -> Result<(), Fault> {
+    if is_current(postgres_version(link).await?, steps)? {
+        return Ok(());
+    }
+    link.begin().await?;
+    let done = advance_postgres(link, steps).await;
+    finish(link, done).await
+}
+
+async fn advance_postgres(link: &mut Link<'_>, steps: Steps) -> Result<(), Fault> {
+    link.script(Sql::Made(
+        format!("SELECT pg_advisory_xact_lock({MIGRATION_LOCK})").into(),
+    ))
+    .await?;
+    link.script(
+        "CREATE SCHEMA IF NOT EXISTS hikyaku; \
+         CREATE TABLE IF NOT EXISTS hikyaku.schema_version (version BIGINT NOT NULL)",
+    )
+    .await?;
+    let version = postgres_version(link).await?;
+    if is_current(version, steps)? {
+        return Ok(());
+    }
+    run_steps(link, version, steps).await?;
+    let stamp = format!(
+        "DELETE FROM schema_version; INSERT INTO schema_version VALUES ({})",
+        steps.len()
+    );
+    link.script(Sql::Made(stamp.into())).await
+}
+
+async fn postgres_version(link: &mut Link<'_>) -> Result<i64, Fault> {
+    let query = "SELECT CASE WHEN to_regclass('hikyaku.schema_version') IS NULL THEN 0::bigint ELSE 1::bigint END";
+    let exists = link.first(query, &[], |row| row.int(0)).await?;
+    if exists != Some(1) {
+        return Ok(0);
+    }
+    let version = link
+        .first("SELECT version FROM hikyaku.schema_version", &[], |row| {
+            row.int(0)
+        })
+        .await?;
+    Ok(version.unwrap_or(0))
+}
+
+fn is_current(version: i64, steps: Steps) -> Result<bool, Fault> {
+    let known = i64::try_from(steps.len()).unwrap_or(i64::MAX);
+    if version > known {
+        return Err(fault::newer(version, known));
+    }
+    Ok(version == known)
+}
+
+async fn run_steps(link: &mut Link<'_>, version: i64, steps: Steps) -> Result<(), Fault> {
+    for step in steps.iter().skip(usize::try_from(version).unwrap_or(0)) {
+        link.script(*step).await?;
+    }
+    Ok(())
+}
+
+async fn finish(link: &mut Link<'_>, done: Result<(), Fault>) -> Result<(), Fault> {
+    let done = match done {
+        Ok(()) => link.commit().await,
+        Err(fault) => Err(fault),
+    };
+    if done.is_err() {
+        link.roll_back().await;
+    }
+    done
+}
