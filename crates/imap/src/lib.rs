@@ -2,4 +2,7 @@
 
 mod encode;
 mod frame;
+mod names;
+mod parse;
 mod response;
+mod utf7;
