@@ -21,6 +21,7 @@ mod secret;
 mod socket;
 mod stream;
 mod tls;
+pub mod transcript;
 
 pub use anchors::Anchors;
 pub use connect::{connect, connect_to};
@@ -29,3 +30,4 @@ pub use fingerprint::{Fingerprint, NotAFingerprint};
 pub use secret::Secret;
 pub use socket::Resetter;
 pub use stream::{PeerInfo, ReadHalf, Stream, TlsInfo, WriteHalf};
+pub use transcript::Transcript;

@@ -1,3 +1,6 @@
+// In a test a panic is the report.
+#![allow(clippy::unwrap_used)]
+
 use super::*;
 
 const SETTING: Setting<'_> = Setting {

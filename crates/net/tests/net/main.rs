@@ -1,0 +1,9 @@
+//! Real sockets on loopback, with certificates made by the test.
+
+// In a test a panic is the report.
+#![allow(clippy::unwrap_used)]
+
+mod certificates;
+mod connecting;
+mod streams;
+mod support;
