@@ -3,6 +3,7 @@
 //! - [`servers`] starts Dovecot, Cyrus and Courier from ordinary Debian packages, each private to one test process.
 //! - [`judge`] fills mailboxes and reads back the truth with a small IMAP reader of its own.
 //! - [`certificates`] makes a private authority with good and bad server certificates.
+//! - [`generate`] makes mailboxes from a seed: large ordinary ones, and one in which everything is odd.
 //! - [`proxy`] delays, narrows, breaks and records connections.
 //! - [`install`] fetches the packages; `cargo xtask test` calls it.
 //!
@@ -12,6 +13,7 @@
 //! product's IMAP cannot hide itself.
 
 pub mod certificates;
+pub mod generate;
 pub mod install;
 pub mod judge;
 pub mod memory;

@@ -218,6 +218,15 @@ impl Judge {
         self.with_mailbox(line.as_bytes(), to.as_ref())
     }
 
+    /// A command with a mailbox's name after it, such as `EXAMINE`.
+    pub fn command_with_mailbox(
+        &mut self,
+        command: &str,
+        mailbox: impl AsRef<[u8]>,
+    ) -> Result<Answer> {
+        self.with_mailbox(format!("{command} ").as_bytes(), mailbox.as_ref())
+    }
+
     fn with_mailbox(&mut self, command: &[u8], mailbox: &[u8]) -> Result<Answer> {
         self.send(&[Argument::Raw(command), Argument::from_octets(mailbox)])
     }

@@ -209,7 +209,7 @@ impl Instance {
 }
 
 /// The unprivileged user that owns the mail: `mail`, which every Debian system has.
-fn mail_owner() -> Result<(u32, u32)> {
+pub(crate) fn mail_owner() -> Result<(u32, u32)> {
     let passwd = fs::read_to_string("/etc/passwd")?;
     let line = passwd
         .lines()
