@@ -16,7 +16,7 @@ use crate::fault;
 use crate::link::Link;
 use crate::schema::{self, Steps};
 
-/// Reading connections to a SQLite file; each has a thread and a page cache of at most 2 MB.
+/// Reading connections to a SQLite file; each has a thread and a page cache of at most 4 MiB.
 const READERS: usize = 3;
 
 /// How long a statement waits for another process that writes.
@@ -167,6 +167,8 @@ fn sqlite_options() -> SqliteConnectOptions {
         .pragma("trusted_schema", "OFF")
         .pragma("temp_store", "MEMORY")
         .pragma("journal_size_limit", "16777216")
+        // Kibibytes, negative by convention.
+        .pragma("cache_size", "-4096")
         .row_buffer_size(512)
         .thread_name(|n| format!("ledger-{n}"))
         .disable_statement_logging()

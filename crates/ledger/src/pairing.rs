@@ -60,42 +60,49 @@ fn read(row: &Row<'_>) -> Result<Pairing, Fault> {
     })
 }
 
-/// The destination mailbox of a pairing; a fault when the pairing is not one of the pair.
-pub(crate) async fn place_of(link: &mut Link<'_>, pair: i64, pairing: i64) -> Result<i64, Fault> {
+/// A fault when the pairing is not one of the pair.
+pub(crate) async fn require(link: &mut Link<'_>, pair: i64, pairing: i64) -> Result<(), Fault> {
     let values = [Value::Int(pairing), Value::Int(pair)];
     link.first(
-        "SELECT place FROM pairing WHERE id = $1 AND pair = $2",
+        "SELECT id FROM pairing WHERE id = $1 AND pair = $2",
         &values,
         |row| row.int(0),
     )
     .await?
-    .ok_or_else(|| {
-        Fault::bug(format!(
-            "the pairing {pairing} is not one of this pair of accounts"
-        ))
-    })
+    .map(drop)
+    .ok_or_else(|| foreign(pairing))
 }
 
-/// Remembers that there are records of an epoch.
-pub(crate) async fn note_epoch(
+/// The destination mailbox of a pairing into which records of an epoch are written. Remembers the epoch.
+pub(crate) async fn place_for(
     link: &mut Link<'_>,
+    pair: i64,
     pairing: i64,
     epoch: Epoch,
-) -> Result<(), Fault> {
-    let values = [Value::Int(pairing), Value::Int(int(epoch.0)?)];
-    let query = "SELECT number FROM epoch WHERE pairing = $1 AND epoch = $2";
-    if link
-        .first(query, &values, |row| row.int(0))
-        .await?
-        .is_none()
-    {
-        link.execute(
-            "INSERT INTO epoch (pairing, epoch) VALUES ($1, $2)",
-            &values,
-        )
+) -> Result<i64, Fault> {
+    let query = "SELECT g.place, (SELECT COUNT(*) FROM epoch AS e WHERE e.pairing = $1 AND e.epoch = $3) \
+         FROM pairing AS g WHERE g.id = $1 AND g.pair = $2";
+    let values = [
+        Value::Int(pairing),
+        Value::Int(pair),
+        Value::Int(int(epoch.0)?),
+    ];
+    let found = link
+        .first(query, &values, |row| Ok((row.int(0)?, row.int(1)?)))
         .await?;
+    let (place, epochs) = found.ok_or_else(|| foreign(pairing))?;
+    if epochs == 0 {
+        let insert = "INSERT INTO epoch (pairing, epoch) VALUES ($1, $2)";
+        link.execute(insert, &[values[0], values[2]]).await?;
     }
-    Ok(())
+    Ok(place)
+}
+
+/// Somebody used the number of a pairing with the wrong handle.
+fn foreign(pairing: i64) -> Fault {
+    Fault::bug(format!(
+        "the pairing {pairing} is not one of this pair of accounts"
+    ))
 }
 
 /// Epochs in which a pairing has records, newest last.
@@ -241,7 +248,6 @@ impl Operation for Intend {
     fn apply<'a>(&'a self, link: &'a mut Link<'_>) -> BoxFuture<'a, Result<i64, Fault>> {
         Box::pin(async move {
             let pairing = self.intent.pairing.0;
-            place_of(link, self.pair, pairing).await?;
             let keys = self.intent.keys.to_string();
             let values = [
                 Value::Int(pairing),
@@ -250,12 +256,13 @@ impl Operation for Intend {
                 Value::Int(int(self.intent.destination_epoch.0)?),
                 Value::Int(int(self.intent.destination_next.0)?),
                 Value::Int(self.run),
+                Value::Int(self.pair),
             ];
             let insert = "INSERT INTO intent \
                  (pairing, source_epoch, source_keys, destination_epoch, destination_next, run) \
-                 VALUES ($1, $2, $3, $4, $5, $6) RETURNING id";
+                 SELECT $1, $2, $3, $4, $5, $6 FROM pairing WHERE id = $1 AND pair = $7 RETURNING id";
             let number = link.first(insert, &values, |row| row.int(0)).await?;
-            number.ok_or_else(|| Fault::bug("an intent was written without a number"))
+            number.ok_or_else(|| foreign(pairing))
         })
     }
 }
@@ -272,7 +279,7 @@ impl Operation for SetCheckpoint {
 
     fn apply<'a>(&'a self, link: &'a mut Link<'_>) -> BoxFuture<'a, Result<(), Fault>> {
         Box::pin(async move {
-            place_of(link, self.pair, self.pairing).await?;
+            require(link, self.pair, self.pairing).await?;
             let pairing = Value::Int(self.pairing);
             let Some(checkpoint) = &self.checkpoint else {
                 return link

@@ -41,24 +41,20 @@ impl Operation for Settle {
 
     fn apply<'a>(&'a self, link: &'a mut Link<'_>) -> BoxFuture<'a, Result<(), Fault>> {
         Box::pin(async move {
-            let place = pairing::place_of(link, self.pair, self.pairing).await?;
-            let records = in_order(&self.records);
-            let mut known = None;
-            for record in &records {
-                if known != Some(record.epoch) {
-                    pairing::note_epoch(link, self.pairing, record.epoch).await?;
-                    known = Some(record.epoch);
-                }
+            if self.records.is_empty() {
+                pairing::require(link, self.pair, self.pairing).await?;
             }
-            let mut rest = &records[..];
-            while !rest.is_empty() {
-                let which = ROWS
-                    .iter()
-                    .position(|n| *n <= rest.len())
-                    .unwrap_or(ROWS.len() - 1);
-                let (now, later) = rest.split_at(ROWS[which]);
-                self.upsert(link, place, which, now).await?;
-                rest = later;
+            for records in in_order(&self.records).chunk_by(|a, b| a.epoch == b.epoch) {
+                let place =
+                    pairing::place_for(link, self.pair, self.pairing, records[0].epoch).await?;
+                let mut rest = records;
+                while !rest.is_empty() {
+                    let last = ROWS.len() - 1;
+                    let which = ROWS.iter().position(|n| *n <= rest.len()).unwrap_or(last);
+                    let (now, later) = rest.split_at(ROWS[which]);
+                    self.upsert(link, place, which, now).await?;
+                    rest = later;
+                }
             }
             for intent in &self.closes {
                 let values = [Value::Int(*intent), Value::Int(self.pairing)];
@@ -209,7 +205,7 @@ impl Operation for Prove {
 
     fn apply<'a>(&'a self, link: &'a mut Link<'_>) -> BoxFuture<'a, Result<(), Fault>> {
         Box::pin(async move {
-            pairing::place_of(link, self.pair, self.pairing).await?;
+            pairing::require(link, self.pair, self.pairing).await?;
             let fixed = [
                 Value::Int(self.pairing),
                 Value::Int(int(self.epoch.0)?),
