@@ -21,6 +21,8 @@ static KNOWN: LazyLock<Mutex<HashMap<String, Vec<SocketAddr>>>> = LazyLock::new(
 /// Beyond this the memory of names starts afresh.
 const MOST_KNOWN: usize = 1024;
 
+const NO_ADDRESS: &str = "it has no address";
+
 /// Connects: looks the name up, takes the first address that answers, and with
 /// [`Security::ImplicitTls`] shakes hands.
 ///
@@ -34,13 +36,16 @@ pub async fn connect(endpoint: &Endpoint) -> Result<Stream, Fault> {
     connect_to(endpoint, &addresses).await
 }
 
-/// The same with addresses that were resolved, and perhaps checked, before.
+/// The same with addresses from [`resolve`], perhaps checked in between.
 /// The host of the endpoint still names the server for TLS.
 ///
 /// # Faults
 /// As [`connect`].
 pub async fn connect_to(endpoint: &Endpoint, addresses: &[SocketAddr]) -> Result<Stream, Fault> {
     let addresses = interleave(addresses);
+    if addresses.is_empty() {
+        return Err(fault::not_found(endpoint, NO_ADDRESS));
+    }
     let dialling = race(&addresses, |address| async move {
         Ok((dial(address, endpoint.buffers).await?, address))
     });
@@ -62,7 +67,13 @@ pub async fn connect_to(endpoint: &Endpoint, addresses: &[SocketAddr]) -> Result
     }
 }
 
-async fn resolve(endpoint: &Endpoint) -> Result<Vec<SocketAddr>, Fault> {
+/// The addresses of the endpoint's host, in the system's order of preference.
+/// When the resolver fails for a name that it knew before, the addresses of
+/// that time are given again.
+///
+/// # Faults
+/// `host.not_found`.
+pub async fn resolve(endpoint: &Endpoint) -> Result<Vec<SocketAddr>, Fault> {
     if let Some(address) = endpoint.address() {
         return Ok(vec![SocketAddr::new(address, endpoint.port)]);
     }
@@ -75,7 +86,7 @@ async fn resolve(endpoint: &Endpoint) -> Result<Vec<SocketAddr>, Fault> {
                 remember(endpoint, &addresses);
                 return Ok(addresses);
             }
-            "it has no address".to_owned()
+            NO_ADDRESS.to_owned()
         }
         Ok(Err(error)) => error.to_string(),
         Err(_) => "the resolver did not answer".to_owned(),

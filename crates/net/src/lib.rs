@@ -24,7 +24,7 @@ mod tls;
 pub mod transcript;
 
 pub use anchors::Anchors;
-pub use connect::{connect, connect_to};
+pub use connect::{connect, connect_to, resolve};
 pub use endpoint::{Buffers, Endpoint, Security, Timeouts, Trust};
 pub use fingerprint::{Fingerprint, NotAFingerprint};
 pub use secret::Secret;

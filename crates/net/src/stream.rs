@@ -9,6 +9,7 @@ use std::io::{self, IoSlice};
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use tokio::io::BufReader;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_rustls::client::TlsStream;
 
@@ -56,7 +57,7 @@ pub struct Stream {
 #[derive(Debug)]
 enum Layer {
     Tcp(Socket),
-    Tls(Box<TlsStream<Socket>>),
+    Tls(Box<TlsStream<BufReader<Socket>>>),
     Halves(ReadHalf, WriteHalf),
 }
 
@@ -67,7 +68,7 @@ pub struct ReadHalf(Reading);
 #[derive(Debug)]
 enum Reading {
     Tcp(Socket),
-    Tls(tokio::io::ReadHalf<TlsStream<Socket>>),
+    Tls(tokio::io::ReadHalf<TlsStream<BufReader<Socket>>>),
     Inflate(Box<Inflate<ReadHalf>>),
 }
 
@@ -79,7 +80,7 @@ pub struct WriteHalf(Writing);
 #[derive(Debug)]
 enum Writing {
     Tcp(Socket),
-    Tls(tokio::io::WriteHalf<TlsStream<Socket>>),
+    Tls(tokio::io::WriteHalf<TlsStream<BufReader<Socket>>>),
     Deflate(Box<Deflate<WriteHalf>>),
 }
 
@@ -92,9 +93,9 @@ impl Stream {
         }
     }
 
-    pub(crate) fn tls(stream: TlsStream<Socket>, peer: PeerInfo) -> Self {
+    pub(crate) fn tls(stream: TlsStream<BufReader<Socket>>, peer: PeerInfo) -> Self {
         Self {
-            resetter: stream.get_ref().0.resetter(),
+            resetter: stream.get_ref().0.get_ref().resetter(),
             layer: Layer::Tls(Box::new(stream)),
             peer,
         }

@@ -16,6 +16,7 @@ use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use tokio::io::BufReader;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
@@ -27,6 +28,10 @@ static CONFIGS: LazyLock<Mutex<HashMap<Trust, Arc<ClientConfig>>>> = LazyLock::n
 /// A hosted service meets many pins; beyond this the cache starts afresh.
 const MOST_CONFIGS: usize = 256;
 
+/// Octets read from the socket at a time. By itself rustls asks for 4 KiB, which
+/// costs four system calls for each record.
+const READ_AHEAD: usize = 64 * 1024;
+
 /// Shakes hands within `endpoint.timeouts.tls`.
 ///
 /// # Faults
@@ -35,10 +40,11 @@ pub(crate) async fn handshake(
     socket: Socket,
     endpoint: &Endpoint,
     phase: Phase,
-) -> Result<(TlsStream<Socket>, TlsInfo), Fault> {
+) -> Result<(TlsStream<BufReader<Socket>>, TlsInfo), Fault> {
     let name = server_name(endpoint)?;
     let config = config(endpoint)?;
-    let shaking = TlsConnector::from(config).connect(name, socket);
+    let shaking =
+        TlsConnector::from(config).connect(name, BufReader::with_capacity(READ_AHEAD, socket));
     let stream = match tokio::time::timeout(endpoint.timeouts.tls, shaking).await {
         Ok(Ok(stream)) => stream,
         Ok(Err(error)) => return Err(fault::handshake(endpoint, phase, &error)),
@@ -64,7 +70,7 @@ fn server_name(endpoint: &Endpoint) -> Result<ServerName<'static>, Fault> {
     })
 }
 
-fn info(stream: &TlsStream<Socket>) -> Option<TlsInfo> {
+fn info(stream: &TlsStream<BufReader<Socket>>) -> Option<TlsInfo> {
     let session = stream.get_ref().1;
     Some(TlsInfo {
         version: match session.protocol_version()? {

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
+use proptest::prelude::*;
 
 const SETTING: Setting<'_> = Setting {
     host: "server.example.com",
@@ -337,4 +338,34 @@ fn a_planted_secret_shows_in_no_debug_text_and_no_fault() {
     }
     assert!(seen.contains("***"));
     assert!(!seen.contains(PLANTED), "{seen}");
+}
+
+proptest! {
+    #[test]
+    fn hostile_challenges_end_in_a_fault_or_an_answer(
+        challenges in prop::collection::vec(
+            prop_oneof![
+                prop::collection::vec(any::<u8>(), 0..60),
+                "(r=fyko\\+d2lbbFgONRv9qkxdawL[a-z,]{0,5})?(,?[rsievm]=[A-Za-z0-9+/=]{0,9}){0,4}".prop_map(String::into_bytes),
+                "\\{\"?status\"?:[ -~]{0,20}\\}?".prop_map(String::into_bytes),
+            ],
+            0..5,
+        ),
+    ) {
+        for credentials in [Credentials::password("user", "x"), Credentials::token("user", "x")] {
+            for name in preference(&credentials, true) {
+                let mut mechanism = begin(name, &credentials);
+                drop(mechanism.initial());
+                for challenge in &challenges {
+                    if mechanism.step(challenge).is_err() {
+                        break;
+                    }
+                }
+                if name.starts_with("SCRAM") {
+                    prop_assert!(mechanism.finish().is_err(), "nobody here knows the signature");
+                }
+                drop(mechanism.refusal());
+            }
+        }
+    }
 }

@@ -73,6 +73,18 @@ async fn a_name_that_does_not_exist_is_named() {
 }
 
 #[tokio::test]
+async fn a_host_without_addresses_is_named() {
+    let endpoint = endpoint(
+        "mail.example.test",
+        993,
+        Security::ImplicitTls,
+        Trust::System,
+    );
+    let fault = connect_to(&endpoint, &[]).await.unwrap_err();
+    assert_eq!(fault.code, Code::HostNotFound);
+}
+
+#[tokio::test]
 async fn a_refused_connection_says_so() {
     let address = closed_port().await;
     let endpoint = endpoint(

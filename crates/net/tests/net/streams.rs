@@ -29,7 +29,7 @@ async fn upgrading_server(acceptor: TlsAcceptor, after: &'static [u8]) -> Socket
             tcp.write_all(after).await.unwrap();
             if let Ok(mut tls) = acceptor.accept(tcp).await {
                 tls.write_all(b"protected\r\n").await.unwrap();
-                tls.read(&mut [0]).await.ok();
+                tls.read_to_end(&mut Vec::new()).await.ok();
             }
         }
     })
@@ -208,6 +208,38 @@ async fn reset_is_told_apart_from_an_end_by_the_peer() {
     stream.reset();
     assert_eq!(
         drained(&mut peer).await.unwrap_err().kind(),
+        ErrorKind::ConnectionReset
+    );
+}
+
+#[tokio::test]
+async fn reset_works_through_tls() {
+    let (ended, how) = tokio::sync::oneshot::channel();
+    let ended = std::sync::Mutex::new(Some(ended));
+    let authority = Authority::new();
+    let acceptor = authority.sign(HOST).acceptor();
+    let address = server(move |tcp| {
+        let (acceptor, ended) = (acceptor.clone(), ended.lock().unwrap().take());
+        async move {
+            let mut tls = acceptor.accept(tcp).await.unwrap();
+            tls.write_all(b"* OK ready\r\n").await.unwrap();
+            let end = tls.read_to_end(&mut Vec::new()).await;
+            ended.unwrap().send(end).unwrap();
+        }
+    })
+    .await;
+    let endpoint = endpoint(
+        HOST,
+        address.port(),
+        Security::ImplicitTls,
+        authority.trust(),
+    );
+    let mut stream = open(&endpoint, address).await;
+    stream.write_all(b"a1 APPEND x {5}\r\nab").await.unwrap();
+    stream.flush().await.unwrap();
+    stream.reset();
+    assert_eq!(
+        how.await.unwrap().unwrap_err().kind(),
         ErrorKind::ConnectionReset
     );
 }
