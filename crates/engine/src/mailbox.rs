@@ -10,7 +10,8 @@ use crate::flags;
 use crate::job::Run;
 use crate::matching::{self, Found, Match};
 use crate::pace::Backoff;
-use crate::prove::{self, Copied};
+use crate::prove::{self, Copied, Proof};
+use crate::stop::Stop;
 use crate::transfer::{self, Pass, Passed};
 use futures::StreamExt;
 use hikyaku_core::ledger::{Pairing, Settled, Verified};
@@ -52,6 +53,9 @@ pub(crate) struct Clean {
     pub(crate) tally: Tally,
 }
 
+/// Messages that are not there yet, with what is known of them and why.
+type Failed = BTreeMap<Key, (Option<Stub>, Fault)>;
+
 /// Works on one line of the plan until it is done, or as far as it goes.
 pub(crate) async fn work(run: &Arc<Run>, line: &MailboxPlan) -> Finished {
     let mut work = Work::new(run.clone(), line);
@@ -71,10 +75,13 @@ pub(crate) async fn work(run: &Arc<Run>, line: &MailboxPlan) -> Finished {
         if work.finished.report.copied_now > before {
             tries_left = run.policy.patience.reconnects;
         }
+        if run.stop.is_requested() {
+            break Some(Stop::fault());
+        }
         let Remedy::Retry { after } = fault.remedy else {
             break Some(fault);
         };
-        if tries_left == 0 || run.stop.is_requested() || fault.reach == Reach::Job {
+        if tries_left == 0 || fault.reach == Reach::Job {
             break Some(fault);
         }
         tries_left -= 1;
@@ -418,12 +425,12 @@ impl<'a> Work<'a> {
         let run = self.run.clone();
         let most = transfer::most_per_append(run.destination.abilities().appends_batches);
         let mut todo = window;
-        let mut failed: BTreeMap<Key, (Option<Stub>, Fault)> = BTreeMap::new();
+        let mut failed: Failed = BTreeMap::new();
         let (mut single, mut bare) = (most == 1, false);
-        for try_number in 0..=run.policy.patience.message_tries {
-            if todo.is_empty() {
-                break;
-            }
+        let mut stripped = KeySet::new();
+        let mut tries_left = run.policy.patience.message_tries;
+        let mut backoff = Backoff::new(&run.policy.patience, run.seed);
+        loop {
             let pass = Pass {
                 run: &run,
                 mailbox: &self.line.source.name,
@@ -438,47 +445,67 @@ impl<'a> Work<'a> {
             let refused = std::mem::take(&mut passed.refused);
             let broken = passed.broken.take();
             let unread = todo.minus(&passed.seen);
-            self.take_in(pairing, now, passed, &mut failed, reader, writer)
-                .await?;
+            let interrupted = broken.is_some();
+            self.take_in(
+                pairing,
+                now,
+                passed,
+                interrupted,
+                &mut failed,
+                reader,
+                writer,
+            )
+            .await?;
             if let Some(fault) = broken {
                 return Err(fault);
             }
             let mut again = self
                 .look_up_refused(pairing, info, now, refused, single, reader, &mut failed)
                 .await?;
-            again.extend(
-                &self
-                    .look_up_unread(pairing, now, &unread, reader, &mut failed)
-                    .await?,
-            );
-            for key in failed.keys().copied().collect::<Vec<_>>() {
-                let temporary = failed.get(&key).is_some_and(|(_, f)| f.is_temporary());
-                let worth_it = temporary || !bare;
-                if worth_it && try_number < run.policy.patience.message_tries {
-                    again.insert(key);
+            self.look_up_unread(pairing, now, &unread, reader, &mut failed)
+                .await?;
+            let mut wait = None;
+            failed.retain(|key, (stub, fault)| {
+                if let (Remedy::Retry { after }, 1..) = (fault.remedy, tries_left) {
+                    wait = wait.max(Some(after.unwrap_or_default()));
+                    again.insert(*key);
+                    false
+                } else if !bare && !fault.is_temporary() && stub.as_ref().is_some_and(has_frills) {
+                    stripped.insert(*key);
+                    false
+                } else {
+                    true
                 }
-            }
-            failed.retain(|key, _| {
-                !again.contains(*key) || try_number == run.policy.patience.message_tries
             });
-            if !again.is_empty() {
-                self.finished.retries += 1;
+            if again.is_empty() && (bare || stripped.is_empty()) {
+                return self.give_up(pairing, now, failed).await;
             }
-            // First alone as it is, then without keywords and odd dates.
-            bare = single;
+            self.finished.retries += 1;
+            if let Some(after) = wait {
+                tries_left -= 1;
+                run.sleep(backoff.next(Some(after))).await?;
+            }
+            // First alone as it is; what is refused for good even so, without
+            // keywords and dates that servers are known to refuse.
             single = true;
-            todo = again;
+            bare |= again.is_empty();
+            todo = if again.is_empty() {
+                std::mem::take(&mut stripped)
+            } else {
+                again
+            };
         }
-        self.give_up(pairing, now, failed).await
     }
 
-    /// Books what a pass brought and proves it.
+    /// Books what a pass brought and proves it, unless the pass was interrupted.
+    #[allow(clippy::too_many_arguments)]
     async fn take_in(
         &mut self,
         pairing: &Pairing,
         now: &Now<'_>,
         passed: Passed,
-        failed: &mut BTreeMap<Key, (Option<Stub>, Fault)>,
+        interrupted: bool,
+        failed: &mut Failed,
         reader: &mut dyn Reader,
         writer: &mut dyn Writer,
     ) -> Result<(), Fault> {
@@ -489,14 +516,8 @@ impl<'a> Work<'a> {
         for (key, fault) in passed.unreadable {
             failed.insert(key, (None, fault));
         }
-        for (stub, key) in &passed.copied {
-            self.tally.add(Outcome::Copied, 1, stub.octets);
-            self.done.insert(stub.key);
-            key.iter().for_each(|k| self.stored.insert(*k));
-            self.finished.report.copied_now += 1;
-            self.finished.report.octets_now += stub.octets;
-        }
-        if passed.broken.is_some() {
+        if interrupted {
+            self.count(&passed.copied, &Proof::default());
             return Ok(());
         }
         let placed = place(&self.run, pairing, now, &passed.copied, writer).await?;
@@ -507,16 +528,35 @@ impl<'a> Work<'a> {
             .copied
             .iter()
             .filter_map(|(stub, key)| {
-                let stored = key.or_else(|| {
-                    placed
-                        .iter()
-                        .find(|(k, _)| *k == stub.key)
-                        .map(|(_, stored)| *stored)
-                })?;
+                let placed = || placed.iter().find(|(k, _)| *k == stub.key);
+                let stored = key.or_else(|| placed().map(|(_, stored)| *stored))?;
                 Some(Copied { stub, stored })
             })
             .collect();
         let proof = prove::prove(&self.run, pairing, now.epoch, &copied, reader, writer).await?;
+        self.count(&passed.copied, &proof);
+        // An OK without a message: the record must not claim one, and it goes again.
+        let missing: Vec<Settled> = passed
+            .copied
+            .iter()
+            .filter(|(stub, _)| proof.missing.iter().any(|(key, _)| *key == stub.key))
+            .map(|(stub, _)| Settled {
+                code: Some(Code::VerifyDifference),
+                ..stub.settled(now.epoch, Outcome::FailedTemporary, None, Verified::No)
+            })
+            .collect();
+        if !missing.is_empty() {
+            self.run
+                .ledger
+                .settle(pairing.id, missing, Vec::new())
+                .await?;
+        }
+        failed.extend(
+            proof
+                .missing
+                .into_iter()
+                .map(|(key, fault)| (key, (None, fault))),
+        );
         self.finished.report.read_back += proof.read_back;
         self.dates_lost += proof.dates_lost;
         self.altered.extend(proof.altered);
@@ -525,6 +565,25 @@ impl<'a> Work<'a> {
             self.name(key, None, Some(Outcome::Copied), fault);
         }
         Ok(())
+    }
+
+    /// Counts what was copied, without what turned out to be missing.
+    fn count(&mut self, copied: &[(Stub, Option<Key>)], proof: &Proof) {
+        let missing: KeySet = {
+            let mut keys: Vec<Key> = proof.missing.iter().map(|(key, _)| *key).collect();
+            keys.sort_unstable();
+            keys.into_iter().collect()
+        };
+        for (stub, key) in copied
+            .iter()
+            .filter(|(stub, _)| !missing.contains(stub.key))
+        {
+            self.tally.add(Outcome::Copied, 1, stub.octets);
+            self.done.insert(stub.key);
+            key.iter().for_each(|k| self.stored.insert(*k));
+            self.finished.report.copied_now += 1;
+            self.finished.report.octets_now += stub.octets;
+        }
     }
 
     /// What was refused may have been stored all the same: it is looked up before
@@ -538,7 +597,7 @@ impl<'a> Work<'a> {
         refused: Vec<transfer::Refused>,
         single: bool,
         reader: &mut dyn Reader,
-        failed: &mut BTreeMap<Key, (Option<Stub>, Fault)>,
+        failed: &mut Failed,
     ) -> Result<KeySet, Fault> {
         if refused.is_empty() {
             return Ok(KeySet::new());
@@ -581,17 +640,17 @@ impl<'a> Work<'a> {
         Ok(again)
     }
 
-    /// Keys that neither came nor failed by name: gone, or to be asked for again.
+    /// Keys that neither came nor failed by name: gone, or failed for now.
     async fn look_up_unread(
         &mut self,
         pairing: &Pairing,
         now: &Now<'_>,
         unread: &KeySet,
         reader: &mut dyn Reader,
-        failed: &mut BTreeMap<Key, (Option<Stub>, Fault)>,
-    ) -> Result<KeySet, Fault> {
+        failed: &mut Failed,
+    ) -> Result<(), Fault> {
         if unread.is_empty() {
-            return Ok(KeySet::new());
+            return Ok(());
         }
         let still = doubt::present(reader, unread).await?;
         let gone = unread.minus(&still);
@@ -610,7 +669,7 @@ impl<'a> Work<'a> {
             .message(key);
             failed.insert(key, (None, fault));
         }
-        Ok(KeySet::new())
+        Ok(())
     }
 
     /// Records what failed for good, or for this run.
@@ -618,7 +677,7 @@ impl<'a> Work<'a> {
         &mut self,
         pairing: &Pairing,
         now: &Now<'_>,
-        failed: BTreeMap<Key, (Option<Stub>, Fault)>,
+        failed: Failed,
     ) -> Result<(), Fault> {
         let failed: Vec<(Key, (Option<Stub>, Fault))> = failed.into_iter().collect();
         for chunk in failed.chunks(RECORDS) {
@@ -875,6 +934,12 @@ async fn place(
             .await?;
     }
     Ok(placed)
+}
+
+/// Whether a message carries something that could be left off when it is refused.
+fn has_frills(stub: &Stub) -> bool {
+    let odd_date = stub.date.is_some_and(|d| !transfer::batch_safe(d.seconds));
+    odd_date || stub.flags.keywords().next().is_some()
 }
 
 fn too_large(limit: u64) -> Fault {

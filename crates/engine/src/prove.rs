@@ -19,7 +19,9 @@ const SAMPLE_OCTETS: u64 = 1024 * 1024;
 pub(crate) struct Proof {
     /// Stored with other octets, in a form that servers are known to make.
     pub(crate) altered: Vec<Key>,
-    /// Not there, or there with other content.
+    /// Acknowledged and not there.
+    pub(crate) missing: Vec<(Key, Fault)>,
+    /// There with other content.
     pub(crate) different: Vec<(Key, Fault)>,
     /// Read back and the same.
     pub(crate) read_back: u64,
@@ -58,7 +60,7 @@ pub(crate) async fn prove(
     for (n, c) in sorted.iter().enumerate() {
         let print = c.stub.digest.get();
         let Some(octets) = listed.get(&c.stored) else {
-            proof.different.push((c.stub.key, missing(c)));
+            proof.missing.push((c.stub.key, missing(c)));
             continue;
         };
         present.push(c.stub.key);

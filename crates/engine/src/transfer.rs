@@ -116,6 +116,10 @@ impl Pass<'_> {
                 }
                 continue;
             }
+            let under_way = intending.len() + answering.len() + settling.len();
+            if letters.is_none() && open.is_empty() && waiting_letter.is_none() && under_way == 0 {
+                break;
+            }
             let may_read = held < HELD && waiting_letter.is_none() && !due;
             tokio::select! {
                 biased;
@@ -179,7 +183,6 @@ impl Pass<'_> {
                 () = self.run.stop.requested(), if !stopping => {
                     out.broken.get_or_insert_with(crate::stop::Stop::fault);
                 }
-                else => break,
             }
         }
         out

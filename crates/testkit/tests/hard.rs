@@ -9,7 +9,9 @@ use hikyaku_testkit::generate::{
     profiles, stored,
 };
 use hikyaku_testkit::judge::{AccountSnapshot, Content, date};
-use hikyaku_testkit::servers::{Dovecot, DovecotOptions, Kind, MailServer};
+use hikyaku_testkit::servers::{
+    Courier, CourierOptions, Cyrus, CyrusOptions, Dovecot, DovecotOptions, Kind, MailServer,
+};
 
 /// Fills an account, checks every message of it against the tables, and returns the names that are not there as they
 /// were given.
@@ -152,4 +154,31 @@ fn a_maildir_written_directly_is_what_the_profile_says() {
         "{}",
         server.instance().log_tail()
     );
+}
+
+#[test]
+fn cyrus_takes_the_hard_account_as_the_tables_say() {
+    let server = Cyrus::start(CyrusOptions {
+        in_memory: true,
+        ..CyrusOptions::default()
+    })
+    .unwrap();
+    let absent = [
+        "with \"quotes\"",
+        "back\\slash",
+        "100 %",
+        "slash/inside",
+        "(brackets) {5}",
+    ];
+    assert_eq!(absent_names(&server), absent);
+}
+
+#[test]
+fn courier_takes_the_hard_account_as_the_tables_say() {
+    let server = Courier::start(CourierOptions {
+        in_memory: true,
+        ..CourierOptions::default()
+    })
+    .unwrap();
+    assert_eq!(absent_names(&server), [""; 0]);
 }

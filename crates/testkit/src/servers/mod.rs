@@ -4,6 +4,8 @@
 //! authority. Starting takes a fraction of a second; accounts are made while it runs. `cargo xtask test` installs the
 //! packages beforehand; a server that is not there fails the test and says so, it never skips it.
 
+mod courier;
+mod cyrus;
 mod dovecot;
 
 use std::fs;
@@ -14,6 +16,8 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 
+pub use courier::{Courier, CourierOptions};
+pub use cyrus::{Cyrus, CyrusOptions};
 pub use dovecot::{Dovecot, DovecotOptions, Fsync, MailFormat};
 
 use crate::certificates::{Identity, Shown};
@@ -77,7 +81,7 @@ pub trait MailServer: std::fmt::Debug + Send {
     /// Makes a new account, usable at once. The name is `name`, or `name@domain` where the server needs that.
     fn create_account(&self, name: &str) -> Result<Account>;
 
-    /// Where the account's mail lies on disk.
+    /// Where the account's mail lies on disk, as near as the server keeps accounts apart.
     fn mail_directory(&self, account: &Account) -> PathBuf;
 
     /// How an administrator logs in as this account; `None` where the server has no such thing.
