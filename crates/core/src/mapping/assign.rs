@@ -56,6 +56,14 @@ enum Claim {
     Merged,
 }
 
+/// How far a wished name is from the source's own. The nearer one goes first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Change {
+    None,
+    Inherited,
+    Own,
+}
+
 struct Assignment<'a> {
     fitter: Fitter<'a>,
     ignores_case: bool,
@@ -70,6 +78,8 @@ struct Assignment<'a> {
     counters: HashMap<Levels, usize>,
     /// Every level path of the source by depth, parents that are not listed included.
     tree: BTreeMap<usize, BTreeSet<Levels>>,
+    /// The source paths that are mailboxes of their own.
+    listed: HashSet<Levels>,
     /// Nothing can be made in the destination's container for its own mailboxes.
     has_reserved_container: bool,
     /// The spot of the top.
@@ -91,6 +101,7 @@ impl<'a> Assignment<'a> {
             claims: HashMap::new(),
             counters: HashMap::new(),
             tree: BTreeMap::new(),
+            listed: sides.source.iter().map(|m| path_of(&m.name)).collect(),
             has_reserved_container: false,
             root: Spot::default(),
             spots: HashMap::new(),
@@ -112,7 +123,6 @@ impl<'a> Assignment<'a> {
             // Other servers may hold a copy of such a tree; only the real one shows a view.
             if mailbox.role == Some(Role::All) && roles::is_reserved_container(&levels[0]) {
                 made.has_reserved_container = true;
-                made.closed.insert(levels[..1].to_vec());
             }
         }
         for mailbox in sides.source {
@@ -208,7 +218,7 @@ impl<'a> Assignment<'a> {
                 continue;
             };
             self.merge(&path, &levels);
-            let is_barren = self.has_reserved_container && roles::is_reserved_container(&levels[0]);
+            let is_barren = self.is_reserved(&levels);
             let changes = BTreeSet::from([NameChange::Role(found.role)]);
             self.spots.insert(
                 path,
@@ -237,29 +247,41 @@ impl<'a> Assignment<'a> {
             for (path, base) in open {
                 let mut levels = base.levels;
                 levels.extend(path.last().cloned());
-                if self.existing.contains(&levels) && self.is_free(&levels) {
+                let by_right = !is_renamed(&base.changes);
+                if self.existing.contains(&levels) && self.is_free(&levels, by_right) {
                     self.settle(path, levels, base.changes);
                 } else {
                     rest.push((path, levels));
                 }
             }
-            // 2. Names that need no change go before names that do, and both before
-            //    those that find theirs taken: who keeps a name does not depend on order.
-            let mut placed: Vec<(Levels, Placed, bool)> = rest
+            // 2. Names that need no change go before names that do, existing before new
+            //    ones, mailboxes before mere parents, and all of them before those that find
+            //    theirs taken: who keeps a name does not depend on the order of listings,
+            //    and is the same in the next run.
+            let mut placed: Vec<(Levels, Placed, Change)> = rest
                 .into_iter()
                 .map(|(path, wish)| {
                     let base = self.base_of(&path);
                     let level = path.last().map_or("", String::as_str);
                     let mut placed = self.place(&base.levels, level, &path);
                     placed.changes.extend(base.changes);
-                    let is_changed = placed.levels != wish || is_renamed(&placed.changes);
-                    (path, placed, is_changed)
+                    let change = if placed.levels != wish {
+                        Change::Own
+                    } else if is_renamed(&placed.changes) {
+                        Change::Inherited
+                    } else {
+                        Change::None
+                    };
+                    (path, placed, change)
                 })
                 .collect();
-            placed.sort_by_key(|(_, _, is_changed)| *is_changed);
+            placed.sort_by_key(|(path, placed, change)| {
+                let exists = self.existing.contains(&placed.levels);
+                (*change, !exists, !self.listed.contains(path))
+            });
             let mut taken = Vec::new();
-            for (path, placed, _) in placed {
-                match self.resolve(&placed) {
+            for (path, placed, change) in placed {
+                match self.resolve(&placed, change == Change::None) {
                     Some(found) => self.settle(path, found.levels, found.changes),
                     None => taken.push((path, placed)),
                 }
@@ -359,9 +381,17 @@ impl<'a> Assignment<'a> {
     }
 
     fn place(&self, base: &[String], level: &str, identity: &[String]) -> Placed {
-        self.fitter.place(base, level, identity, &|levels| {
-            self.closed.contains(levels)
-        })
+        self.fitter
+            .place(base, level, identity, &|levels| self.is_closed(levels))
+    }
+
+    fn is_closed(&self, levels: &[String]) -> bool {
+        self.closed.contains(levels) || self.is_reserved(levels)
+    }
+
+    fn is_reserved(&self, levels: &[String]) -> bool {
+        let container = levels.first().filter(|_| self.has_reserved_container);
+        container.is_some_and(|level| roles::is_reserved_container(level))
     }
 
     /// One level of the way to `under`: an existing mailbox, or a name that can be made.
@@ -383,14 +413,15 @@ impl<'a> Assignment<'a> {
     }
 
     /// The place as it is, or the existing mailbox that differs in spelling only;
-    /// `None` when another mailbox has the name.
-    fn resolve(&self, placed: &Placed) -> Option<Placed> {
+    /// `None` when another mailbox has the name. `by_right` says that it is the source's
+    /// own name.
+    fn resolve(&self, placed: &Placed, by_right: bool) -> Option<Placed> {
         let exists = self.existing.contains(&placed.levels);
-        if exists && self.is_free(&placed.levels) {
+        if exists && self.is_free(&placed.levels, by_right) {
             return Some(placed.clone());
         }
         let spelled = self.spellings.get(&self.spelling_key(&placed.levels));
-        let spelled = spelled.and_then(|s| s.iter().find(|levels| self.is_free(levels)));
+        let spelled = spelled.and_then(|s| s.iter().find(|levels| self.is_free(levels, by_right)));
         if let Some(levels) = spelled {
             let mut found = Placed {
                 levels: levels.clone(),
@@ -399,7 +430,7 @@ impl<'a> Assignment<'a> {
             found.changes.insert(NameChange::Spelling);
             return Some(found);
         }
-        (!exists && self.is_free(&placed.levels)).then(|| placed.clone())
+        (!exists && self.is_free(&placed.levels, by_right)).then(|| placed.clone())
     }
 
     fn resolve_numbered(&mut self, placed: &Placed, identity: &[String]) -> Placed {
@@ -408,7 +439,7 @@ impl<'a> Assignment<'a> {
         loop {
             let numbered = self.fitter.number(placed, number, identity);
             number += 1;
-            if let Some(found) = self.resolve(&numbered) {
+            if let Some(found) = self.resolve(&numbered, false) {
                 self.counters.insert(key, number);
                 return found;
             }
@@ -442,8 +473,12 @@ impl<'a> Assignment<'a> {
         self.claims.insert(self.claim_key(levels), claim);
     }
 
-    fn is_free(&self, levels: &[String]) -> bool {
-        self.claims.get(&self.claim_key(levels)) != Some(&Claim::Owned)
+    fn is_free(&self, levels: &[String], by_right: bool) -> bool {
+        match self.claims.get(&self.claim_key(levels)) {
+            None => true,
+            Some(Claim::Merged) => by_right,
+            Some(Claim::Owned) => false,
+        }
     }
 
     /// Two names with this key in common are one mailbox at the destination.
@@ -475,7 +510,11 @@ fn is_renamed(changes: &BTreeSet<NameChange>) -> bool {
 fn folded(levels: &[String]) -> Levels {
     levels
         .iter()
-        .map(|l| l.nfc().flat_map(char::to_lowercase).nfc().collect())
+        .map(|l| {
+            // By way of capitals, so that letters with two small forms (σ, ς) agree.
+            let capitals = l.nfc().flat_map(char::to_uppercase);
+            capitals.flat_map(char::to_lowercase).nfc().collect()
+        })
         .collect()
 }
 

@@ -28,26 +28,35 @@ pub(super) struct Match {
 /// At most one match per role; each mailbox is in at most one.
 ///
 /// Where one side offers several mailboxes for a role, a pair of the same name is
-/// preferred: it merges nothing.
+/// preferred: it merges nothing. A destination mailbox that only its name makes a
+/// candidate is left to the source mailbox of that very name.
 pub(super) fn matches(source: &[MailboxInfo], destination: &[MailboxInfo]) -> Vec<Match> {
-    let there: HashSet<&MailboxName> = destination
-        .iter()
-        .filter(|m| m.selectable && m.role.is_none())
-        .map(|m| &m.name)
-        .collect();
+    let names: HashSet<&MailboxName> = source.iter().map(|m| &m.name).collect();
+    let inbox = MailboxName::inbox();
     ROLES
         .into_iter()
         .filter_map(|role| {
-            let (from, from_told) = candidates(source, role);
-            let (mut to, to_told) = candidates(destination, role);
-            if from_told && !to_told {
-                // A destination that keeps no special uses still has the mailbox that an
-                // earlier run made for this one.
-                to.extend(from.iter().copied().filter(|name| there.contains(name)));
+            let (from, _) = candidates(source, role);
+            let (mut to, is_told) = candidates(destination, role);
+            if role == Role::Inbox {
+                // Every account has one, listed or not.
+                to = vec![&inbox];
             }
-            let same = from.iter().copied().find(|name| to.contains(name));
-            let source = same.or(from.first().copied())?.clone();
-            let destination = same.or(to.first().copied()).cloned();
+            let first = *from.first()?;
+            let same = |name: &&MailboxName| to.contains(name);
+            // Only its name makes it a candidate, and it is not another one's by name.
+            let vacant = to.iter().copied().find(|name| !names.contains(name));
+            let (source, destination) = if is_told || role == Role::Inbox {
+                let source = from.iter().copied().find(same).unwrap_or(first);
+                let equal = Some(source).filter(same);
+                (source, equal.or(to.first().copied()))
+            } else if same(&first) || vacant.is_some() {
+                (first, Some(first).filter(same).or(vacant))
+            } else {
+                let equal = from.iter().copied().find(same);
+                (equal.unwrap_or(first), equal)
+            };
+            let (source, destination) = (source.clone(), destination.cloned());
             (!source.is_inbox()).then_some(Match {
                 role,
                 source,
@@ -64,7 +73,10 @@ fn candidates(mailboxes: &[MailboxInfo], role: Role) -> (Vec<&MailboxName>, bool
     let mut told: Vec<&MailboxName> = mailboxes
         .iter()
         .filter(|m| m.selectable)
-        .filter(|m| m.role == Some(role) || (role == Role::Inbox && m.name.is_inbox()))
+        .filter(|m| match m.name.is_inbox() {
+            true => role == Role::Inbox,
+            false => m.role == Some(role),
+        })
         .map(|m| &m.name)
         .collect();
     if !told.is_empty() {
@@ -77,7 +89,8 @@ fn candidates(mailboxes: &[MailboxInfo], role: Role) -> (Vec<&MailboxName>, bool
         .filter_map(|m| {
             let level = level_of_system_mailbox(&m.name)?;
             let (guess, rank) = words::guess(level)?;
-            (guess == role).then_some((m.name.levels().len(), rank, &m.name))
+            let is_here = role != Role::Inbox || m.name.levels().len() == 1;
+            (guess == role && is_here).then_some((m.name.levels().len(), rank, &m.name))
         })
         .collect();
     guessed.sort();
