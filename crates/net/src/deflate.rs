@@ -1,6 +1,7 @@
 //! COMPRESS=DEFLATE (RFC 4978): raw deflate in both directions, without an end.
 
 use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
+use std::fmt;
 use std::io::{self, ErrorKind};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -32,7 +33,6 @@ const LIMITS: Limits = Limits {
 ///
 /// `InvalidData` when the input is not deflate, goes on after its end, or grows
 /// beyond all measure. It says so again on each later read.
-#[derive(Debug)]
 pub(crate) struct Inflate<R> {
     inner: R,
     state: Decompress,
@@ -129,7 +129,6 @@ impl<R: AsyncRead + Unpin> AsyncRead for Inflate<R> {
 
 /// Compresses what is written, and sends it on `flush` so that the peer can
 /// decompress all of it (a sync flush).
-#[derive(Debug)]
 pub(crate) struct Deflate<W> {
     inner: W,
     state: Compress,
@@ -214,6 +213,19 @@ impl<W: AsyncWrite + Unpin> AsyncWrite for Deflate<W> {
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(self.as_mut().poll_flush(cx))?;
         Pin::new(&mut self.get_mut().inner).poll_shutdown(cx)
+    }
+}
+
+// The buffers hold mail, and on the way out perhaps a password: they are not printed.
+impl<R: fmt::Debug> fmt::Debug for Inflate<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Inflate").field(&self.inner).finish()
+    }
+}
+
+impl<W: fmt::Debug> fmt::Debug for Deflate<W> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Deflate").field(&self.inner).finish()
     }
 }
 
