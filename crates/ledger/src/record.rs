@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::ops::RangeInclusive;
 use std::sync::{Arc, LazyLock};
 
 use futures::future::BoxFuture;
@@ -17,8 +16,8 @@ use crate::writer::Operation;
 /// Records per statement, largest first: four texts instead of one per length, so that all stay prepared.
 const ROWS: [usize; 4] = [100, 25, 5, 1];
 
-/// Ranges of keys per statement.
-const RANGES: [usize; 3] = [64, 8, 1];
+/// Ranges with at most so many keys between them are read as one: a few rows too many cost less than another query.
+const GAP: u64 = 8;
 
 const COLUMNS: usize = 17;
 
@@ -206,21 +205,17 @@ impl Operation for Prove {
     fn apply<'a>(&'a self, link: &'a mut Link<'_>) -> BoxFuture<'a, Result<(), Fault>> {
         Box::pin(async move {
             pairing::require(link, self.pair, self.pairing).await?;
-            let fixed = [
-                Value::Int(self.pairing),
-                Value::Int(int(self.epoch.0)?),
-                Value::Int(self.level as i64),
-            ];
-            for part in parts(&self.keys) {
-                let text = with_ranges(
-                    part.len(),
-                    fixed.len(),
-                    "UPDATE message SET verified = $3 WHERE pairing = $1 AND source_epoch = $2 AND verified < $3 \
-                     AND source_key IN (SELECT m.source_key FROM wanted CROSS JOIN message AS m \
-                     WHERE m.pairing = $1 AND m.source_epoch = $2 \
-                     AND m.source_key >= wanted.low AND m.source_key <= wanted.high)",
-                );
-                link.execute(text, &with_bounds(&fixed, &part)).await?;
+            let update = "UPDATE message SET verified = $3 WHERE pairing = $1 AND source_epoch = $2 \
+                 AND verified < $3 AND source_key >= $4 AND source_key <= $5";
+            for range in self.keys.ranges() {
+                let values = [
+                    Value::Int(self.pairing),
+                    Value::Int(bound(self.epoch.0)),
+                    Value::Int(self.level as i64),
+                    Value::Int(bound(*range.start())),
+                    Value::Int(bound(*range.end())),
+                ];
+                link.execute(update, &values).await?;
             }
             Ok(())
         })
@@ -263,11 +258,15 @@ pub(crate) async fn lookup(
     epoch: Epoch,
     keys: &KeySet,
 ) -> Result<Vec<Settled>, Fault> {
-    let condition =
-        "m.source_epoch = $3 AND m.source_key >= wanted.low AND m.source_key <= wanted.high";
-    let mut found = by_ranges(link, condition, pair, pairing, epoch, keys).await?;
-    found.sort_by_key(|r| r.key);
-    Ok(found)
+    static TEXT: LazyLock<Arc<str>> = LazyLock::new(|| {
+        format!(
+            "SELECT {SELECTED} FROM pairing AS p CROSS JOIN message AS m \
+             WHERE p.id = $1 AND p.pair = $2 AND m.pairing = $1 AND m.source_epoch = $3 \
+             AND m.source_key >= $4 AND m.source_key <= $5 ORDER BY m.source_key"
+        )
+        .into()
+    });
+    by_spans(link, &TEXT, pair, pairing, epoch, keys, |r| Some(r.key)).await
 }
 
 /// The records that own these destination keys, ascending by source key.
@@ -278,41 +277,63 @@ pub(crate) async fn lookup_stored(
     epoch: Epoch,
     keys: &KeySet,
 ) -> Result<Vec<Settled>, Fault> {
-    let condition = "m.place = p.place AND m.destination_epoch = $3 AND m.destination_key IS NOT NULL \
-         AND m.destination_key >= wanted.low AND m.destination_key <= wanted.high";
-    let mut found = by_ranges(link, condition, pair, pairing, epoch, keys).await?;
+    static TEXT: LazyLock<Arc<str>> = LazyLock::new(|| {
+        format!(
+            "SELECT {SELECTED} FROM pairing AS p CROSS JOIN message AS m \
+             WHERE p.id = $1 AND p.pair = $2 AND m.pairing = $1 \
+             AND m.place = p.place AND m.destination_epoch = $3 AND m.destination_key IS NOT NULL \
+             AND m.destination_key >= $4 AND m.destination_key <= $5"
+        )
+        .into()
+    });
+    let stored = |record: &Settled| record.stored.map(|(_, key)| key);
+    let mut found = by_spans(link, &TEXT, pair, pairing, epoch, keys, stored).await?;
     found.sort_by_key(|r| (r.key, r.epoch));
     Ok(found)
 }
 
-async fn by_ranges(
+/// One query per span of keys. Lists of ranges inside one query were tried: how PostgreSQL runs those depends on its
+/// statistics, and without any it compares every range with every row.
+async fn by_spans(
     link: &mut Link<'_>,
-    condition: &str,
+    text: &Arc<str>,
     pair: i64,
     pairing: i64,
     epoch: Epoch,
     keys: &KeySet,
+    key_of: fn(&Settled) -> Option<Key>,
 ) -> Result<Vec<Settled>, Fault> {
-    let fixed = [
-        Value::Int(pairing),
-        Value::Int(pair),
-        Value::Int(bound(epoch.0)),
-    ];
     let mut found = Vec::new();
-    for part in parts(keys) {
-        // CROSS JOIN keeps SQLite to this order: one step into the index per range.
-        let query = format!(
-            "SELECT {SELECTED} FROM pairing AS p CROSS JOIN wanted CROSS JOIN message AS m \
-             WHERE p.id = $1 AND p.pair = $2 AND m.pairing = $1 AND {condition}"
-        );
-        let text = with_ranges(part.len(), fixed.len(), &query);
-        link.each(text, &with_bounds(&fixed, &part), |row| {
-            found.push(settled(&row)?);
+    for (low, high) in spans(keys) {
+        let values = [
+            Value::Int(pairing),
+            Value::Int(pair),
+            Value::Int(bound(epoch.0)),
+            Value::Int(bound(low)),
+            Value::Int(bound(high)),
+        ];
+        link.each(Sql::Made(Arc::clone(text)), &values, |row| {
+            let record = settled(&row)?;
+            if key_of(&record).is_some_and(|key| keys.contains(key)) {
+                found.push(record);
+            }
             Ok(())
         })
         .await?;
     }
     Ok(found)
+}
+
+/// The ranges of a set, united where at most [`GAP`] keys lie between them.
+fn spans(keys: &KeySet) -> Vec<(u64, u64)> {
+    let mut out: Vec<(u64, u64)> = Vec::new();
+    for range in keys.ranges() {
+        match out.last_mut() {
+            Some(last) if range.start() - last.1 <= GAP + 1 => last.1 = *range.end(),
+            _ => out.push((*range.start(), *range.end())),
+        }
+    }
+    out
 }
 
 /// The destination keys that any pairing of the pair owns in a mailbox.
@@ -348,44 +369,6 @@ pub(crate) async fn owned(
     Ok(set)
 }
 
-/// The ranges of a set in parts of the sizes of [`RANGES`].
-fn parts(keys: &KeySet) -> Vec<Vec<RangeInclusive<u64>>> {
-    let ranges: Vec<_> = keys.ranges().collect();
-    let mut rest = &ranges[..];
-    let mut out = Vec::new();
-    while !rest.is_empty() {
-        let size = RANGES.into_iter().find(|n| *n <= rest.len()).unwrap_or(1);
-        let (now, later) = rest.split_at(size);
-        out.push(now.to_vec());
-        rest = later;
-    }
-    out
-}
-
-/// A statement that finds ranges in the table `wanted (low, high)`; their placeholders follow the fixed ones.
-fn with_ranges(ranges: usize, fixed: usize, statement: &str) -> Sql {
-    let rows: Vec<String> = (0..ranges)
-        .map(|n| format!("(${}, ${})", fixed + 2 * n + 1, fixed + 2 * n + 2))
-        .collect();
-    Sql::Made(
-        format!(
-            "WITH wanted (low, high) AS (VALUES {}) {statement}",
-            rows.join(", ")
-        )
-        .into(),
-    )
-}
-
-fn with_bounds<'a>(fixed: &[Value<'a>], part: &[RangeInclusive<u64>]) -> Vec<Value<'a>> {
-    let bounds = part.iter().flat_map(|range| {
-        [
-            Value::Int(bound(*range.start())),
-            Value::Int(bound(*range.end())),
-        ]
-    });
-    fixed.iter().copied().chain(bounds).collect()
-}
-
 /// A record from a row of [`SELECTED`].
 fn settled(row: &Row<'_>) -> Result<Settled, Fault> {
     let stored = match (row.maybe(3)?, row.maybe(4)?) {
@@ -417,4 +400,17 @@ fn settled(row: &Row<'_>) -> Result<Settled, Fault> {
         verified: codec::verified(row.int(12)?)?,
         code: codec::code(row.text(13)?),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn near_ranges_are_read_together_and_far_ones_apart() {
+        let keys = KeySet::parse("1:3,5,14,24,34:40").expect("a set");
+        assert_eq!(spans(&keys), [(1, 14), (24, 24), (34, 40)]);
+        assert_eq!(spans(&KeySet::range(0..=u64::MAX)), [(0, u64::MAX)]);
+        assert_eq!(spans(&KeySet::new()), []);
+    }
 }

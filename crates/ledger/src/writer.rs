@@ -125,7 +125,7 @@ async fn write_group(db: &Db, mut group: Vec<Box<dyn Queued>>) {
             for job in group {
                 let mut alone = vec![job];
                 let done = attempt(&mut lease, &mut alone).await;
-                answer_all(alone, done.as_ref().map(|()| ()).map_err(Attempt::fault));
+                answer_all(alone, done.as_ref().copied().map_err(Attempt::fault));
             }
         }
     }
