@@ -166,3 +166,14 @@ fn a_stream_that_the_server_ends_is_an_error_after_its_content() {
         (&b"* BYE"[..], ErrorKind::InvalidData)
     );
 }
+
+#[test]
+fn debug_text_shows_no_buffer() {
+    block_on(async {
+        let mut write = Deflate::new(Vec::<u8>::new());
+        write.write_all(&[b'p'; 100_000]).await.unwrap();
+        assert_eq!(format!("{write:?}"), "Deflate([])");
+        let read = Inflate::new(&b""[..], b"planted");
+        assert_eq!(format!("{read:?}"), "Inflate([])");
+    });
+}
