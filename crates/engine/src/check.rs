@@ -8,7 +8,7 @@ use crate::prove::difference;
 use futures::StreamExt;
 use hikyaku_core::ledger::{Pairing, PairingId, Settled, Verified};
 use hikyaku_core::plan::MailboxPlan;
-use hikyaku_core::report::{Exception, MailboxReport, Outcome, Tally};
+use hikyaku_core::report::{Exception, Outcome, Tally};
 use hikyaku_core::traits::{Facts, Reader};
 use hikyaku_core::{Code, Epoch, Event, Fault, Key, KeySet, Reach, Remedy, Side};
 use std::collections::HashMap;
@@ -37,24 +37,11 @@ pub(crate) async fn work(run: &Arc<Run>, line: &MailboxPlan, depth: Depth) -> Fi
     run.observer.note(&Event::MailboxDone {
         mailbox: line.source.name.clone(),
     });
-    Finished {
-        report: MailboxReport {
-            source: line.source.name.clone(),
-            destination: line.destination.clone(),
-            scanned: check.scanned,
-            tally: check.tally,
-            copied_now: 0,
-            octets_now: 0,
-            flags_updated: 0,
-            read_back: check.read_back,
-        },
-        exceptions: check.exceptions,
-        notes: Vec::new(),
-        differences: check.differences,
-        retries: 0,
-        unfinished,
-        clean: None,
-    }
+    let mut finished = Finished::of(line, check.scanned, check.tally, unfinished);
+    finished.report.read_back = check.read_back;
+    finished.exceptions = check.exceptions;
+    finished.differences = check.differences;
+    finished
 }
 
 struct Check<'a> {

@@ -1,7 +1,7 @@
 //! What the ledger knows of a mailbox against what both sides show now.
 
 use crate::job::Run;
-use hikyaku_core::ledger::{Pairing, Settled};
+use hikyaku_core::ledger::{Pairing, Settled, Verified};
 use hikyaku_core::report::{Outcome, Tally};
 use hikyaku_core::{ContentHash, Epoch, Fault, HeadDigest, Key, KeySet};
 
@@ -21,6 +21,8 @@ pub(crate) struct Compared {
     pub(crate) tally: Tally,
     /// Recorded as there, and no longer there.
     pub(crate) removed: Vec<Settled>,
+    /// Acknowledged once, never seen there, and not there now; part of `todo`.
+    pub(crate) unproven: KeySet,
     /// To be matched or copied.
     pub(crate) todo: KeySet,
     /// Recorded as there under keys of another destination epoch.
@@ -145,6 +147,9 @@ fn sort_in(out: &mut Compared, settled: Settled, now: &Now<'_>, recopy: bool) {
             (Some((_, key)), _) if now.there.contains(key) => {
                 out.stored.insert(key);
                 keep(out, &settled);
+            }
+            (Some(_), _) if settled.verified <= Verified::Acknowledged => {
+                out.unproven.insert(settled.key);
             }
             (Some(_), _) => out.removed.push(settled),
             (None, Some(_)) => out.replaced.insert(settled.key),

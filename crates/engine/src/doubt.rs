@@ -139,7 +139,7 @@ impl Doubt<'_> {
 
     /// Looks through the other mailboxes of the destination: some hosts move mail by
     /// themselves, and owners do while it arrives.
-    async fn find_elsewhere(
+    pub(crate) async fn find_elsewhere(
         &self,
         source: &mut dyn Reader,
         wanted: &KeySet,
@@ -179,26 +179,16 @@ fn record(m: &Match, epoch: Epoch, destination_epoch: Option<Epoch>) -> Settled 
         (Found::There { altered, .. }, None) => (None, altered),
         (Found::Ghost, _) => (None, false),
     };
-    Settled {
-        epoch,
-        key: m.source.key,
-        outcome: match (stored, m.found) {
-            (Some(_), _) => Outcome::Copied,
-            (None, _) => Outcome::RemovedAtDestination,
-        },
-        stored,
-        octets: m.source.octets,
-        content: Some(m.source.content),
-        head: Some(m.source.head),
-        flags: m.source.flags.clone(),
-        date: m.source.date,
-        verified: match (stored, altered) {
-            (None, _) => Verified::No,
-            (_, true) => Verified::Header,
-            (_, false) => Verified::Full,
-        },
-        code: None,
-    }
+    let outcome = match stored {
+        Some(_) => Outcome::Copied,
+        None => Outcome::RemovedAtDestination,
+    };
+    let verified = match (stored, altered) {
+        (None, _) => Verified::No,
+        (_, true) => Verified::Header,
+        (_, false) => Verified::Full,
+    };
+    m.source.settled(epoch, outcome, stored, verified)
 }
 
 /// The record of a message that is no longer at the source and was never seen at the

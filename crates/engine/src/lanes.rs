@@ -7,7 +7,7 @@ use crate::job::{Mode, Run};
 use crate::mailbox::{self, Clean, Finished};
 use hikyaku_core::ledger::Checkpoint;
 use hikyaku_core::plan::{MailboxPlan, Plan, Step};
-use hikyaku_core::report::{MailboxReport, Outcome, Report, Tally};
+use hikyaku_core::report::{Outcome, Report, Tally};
 use hikyaku_core::{Event, Fault, MailboxName, Reach, Remedy};
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -66,11 +66,11 @@ pub(crate) async fn work(run: &Arc<Run>, plan: &Plan) -> Report {
             done.insert(n, mailbox_not_reached(line, &reason));
         }
     }
-    if run.mode == Mode::Copy {
-        if let Err(fault) = checkpoint(run, &mut done).await {
-            // Without a checkpoint the next run looks closer; nothing is lost.
-            run.observer.note(&Event::Fault(fault));
-        }
+    if run.mode == Mode::Copy
+        && let Err(fault) = checkpoint(run, &mut done).await
+    {
+        // Without a checkpoint the next run looks closer; nothing is lost.
+        run.observer.note(&Event::Fault(fault));
     }
     add_up(done, stopped)
 }
@@ -152,35 +152,14 @@ fn unchanged(run: &Run, line: &MailboxPlan) -> Finished {
     run.observer.note(&Event::MailboxDone {
         mailbox: line.source.name.clone(),
     });
-    finished(line, tally, None)
+    Finished::of(line, tally.total(), tally, None)
 }
 
 fn mailbox_not_reached(line: &MailboxPlan, reason: &Fault) -> Finished {
     let mut tally = Tally::default();
     let messages = line.source.state.map_or(0, |s| s.messages);
     tally.add(Outcome::FailedTemporary, messages, 0);
-    finished(line, tally, Some(reason.clone()))
-}
-
-fn finished(line: &MailboxPlan, tally: Tally, unfinished: Option<Fault>) -> Finished {
-    Finished {
-        report: MailboxReport {
-            source: line.source.name.clone(),
-            destination: line.destination.clone(),
-            scanned: tally.total(),
-            tally,
-            copied_now: 0,
-            octets_now: 0,
-            flags_updated: 0,
-            read_back: 0,
-        },
-        exceptions: Vec::new(),
-        notes: Vec::new(),
-        differences: 0,
-        retries: 0,
-        unfinished,
-        clean: None,
-    }
+    Finished::of(line, messages, tally, Some(reason.clone()))
 }
 
 /// Lists the destination once more and keeps where everything stands, for the

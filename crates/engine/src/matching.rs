@@ -7,9 +7,13 @@
 use crate::job::Run;
 use futures::StreamExt;
 use hikyaku_core::identity::NormalForm;
+use hikyaku_core::ledger::{Settled, Verified};
 use hikyaku_core::message::{Body, Letter, Listing};
+use hikyaku_core::report::Outcome;
 use hikyaku_core::traits::{Facts, Reader};
-use hikyaku_core::{ContentHash, Fault, Flags, HeadDigest, InternalDate, Key, KeySet, Reach};
+use hikyaku_core::{
+    ContentHash, Epoch, Fault, Flags, HeadDigest, InternalDate, Key, KeySet, Reach,
+};
 use std::collections::{BTreeMap, HashMap};
 
 /// A source message and what it was found as.
@@ -44,6 +48,31 @@ pub(crate) struct Read {
     pub(crate) content: ContentHash,
     pub(crate) normal: ContentHash,
     pub(crate) head: HeadDigest,
+}
+
+impl Read {
+    /// The record of this message with an outcome.
+    pub(crate) fn settled(
+        &self,
+        epoch: Epoch,
+        outcome: Outcome,
+        stored: Option<(Epoch, Key)>,
+        verified: Verified,
+    ) -> Settled {
+        Settled {
+            epoch,
+            key: self.key,
+            outcome,
+            stored,
+            octets: self.octets,
+            content: Some(self.content),
+            head: Some(self.head),
+            flags: self.flags.clone(),
+            date: self.date,
+            verified,
+            code: None,
+        }
+    }
 }
 
 /// Matches `wanted` source messages against `candidates` at the destination and

@@ -213,7 +213,7 @@ impl Pass<'_> {
             kept.system().for_each(|f| system.set(f));
             lost = lost.or(&kept.minus(&system));
             kept = system;
-            date = date.filter(|d| batch_safe(d.seconds));
+            date = date.filter(|d| is_safe_date(d.seconds));
         }
         if !lost.is_empty() {
             *out.flags_lost.entry(lost.to_string()).or_default() += 1;
@@ -318,7 +318,7 @@ async fn next<T>(flow: &mut Option<futures::stream::BoxStream<'_, T>>) -> Option
 
 /// Whether every known server takes a date (mail-server survey: before 2 January
 /// 1970 and beyond 2037 they answer BAD, NO or silently *now*).
-pub(crate) fn batch_safe(seconds: i64) -> bool {
+pub(crate) fn is_safe_date(seconds: i64) -> bool {
     (86_400..2_145_916_800).contains(&seconds)
 }
 

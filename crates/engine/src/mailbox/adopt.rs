@@ -1,0 +1,151 @@
+//! What is at the destination already, and what its owner took away.
+
+use super::scene::Scene;
+use super::{RECORDS, Work};
+use crate::compare::Compared;
+use crate::doubt::Doubt;
+use crate::doubt::Settling;
+use crate::matching::{self, Found, Match};
+use hikyaku_core::ledger::{PairingId, Settled, Verified};
+use hikyaku_core::report::Outcome;
+use hikyaku_core::{Epoch, Fault, KeySet};
+
+impl Work<'_> {
+    /// The destination's owner wins: what was taken away there stays away.
+    ///
+    /// A message that was acknowledged but never seen there is another matter: it is
+    /// looked for in the whole account, and goes again when it is nowhere.
+    pub(super) async fn accept_removals(
+        &mut self,
+        pairing: PairingId,
+        compared: &mut Compared,
+    ) -> Result<(), Fault> {
+        let removed = std::mem::take(&mut compared.removed);
+        if self.run.policy.recopy {
+            for settled in removed {
+                compared.todo.insert(settled.key);
+            }
+            return Ok(());
+        }
+        let records = removed
+            .into_iter()
+            .map(|settled| Settled {
+                outcome: Outcome::RemovedAtDestination,
+                stored: None,
+                ..settled
+            })
+            .collect();
+        self.record(pairing, records).await
+    }
+
+    /// Adopts what is there without a record of ours, one to one by content.
+    pub(super) async fn adopt(
+        &mut self,
+        scene: &mut Scene,
+        compared: &mut Compared,
+    ) -> Result<(), Fault> {
+        let run = self.run.clone();
+        self.find_unproven(scene, compared).await?;
+        if compared.todo.is_empty() || (scene.there.is_empty() && compared.ghosts.is_empty()) {
+            return Ok(());
+        }
+        let owned = run
+            .ledger
+            .owned(&scene.pairing.destination, scene.destination_epoch)
+            .await?;
+        let mut candidates = scene.there.minus(&owned);
+        candidates.extend(&compared.orphans);
+        let found = matching::find(
+            &run,
+            scene.reader.as_mut(),
+            &compared.todo,
+            scene.writer.as_mut(),
+            &candidates,
+            &compared.ghosts,
+        )
+        .await?;
+        let mut ours = compared.orphans.clone();
+        for m in &found {
+            compared.todo.remove(m.source.key);
+            if let (Found::There { key, .. }, true) =
+                (m.found, compared.replaced.contains(m.source.key))
+            {
+                ours.insert(key);
+            }
+        }
+        for chunk in found.chunks(RECORDS) {
+            let records = chunk.iter().map(|m| adopted(m, scene, &ours)).collect();
+            self.record(scene.pairing.id, records).await?;
+        }
+        self.note_altered(&found);
+        Ok(())
+    }
+
+    async fn find_unproven(
+        &mut self,
+        scene: &mut Scene,
+        compared: &mut Compared,
+    ) -> Result<(), Fault> {
+        if compared.unproven.is_empty() {
+            return Ok(());
+        }
+        let run = self.run.clone();
+        let doubt = Doubt {
+            run: &run,
+            pairing: &scene.pairing,
+            destination: &scene.info,
+            epoch: scene.epoch,
+            settling: Settling::Answered,
+        };
+        let found = doubt
+            .find_elsewhere(scene.reader.as_mut(), &compared.unproven)
+            .await?;
+        let records: Vec<Settled> = found.iter().map(|m| moved(m, scene.epoch)).collect();
+        for m in &found {
+            compared.todo.remove(m.source.key);
+        }
+        self.record(scene.pairing.id, records).await
+    }
+
+    /// Counts what the resolution of doubts found: copied by this run or its
+    /// predecessor. The tally is rebuilt from the records.
+    pub(super) fn count_found(&mut self, found: &[Match]) {
+        for m in found {
+            self.finished.report.copied_now += 1;
+            self.finished.report.octets_now += m.source.octets;
+        }
+        self.note_altered(found);
+    }
+
+    fn note_altered(&mut self, found: &[Match]) {
+        let altered = found.iter().filter_map(|m| match m.found {
+            Found::There { altered: true, .. } => Some(m.source.key),
+            _ => None,
+        });
+        self.altered.extend(altered);
+    }
+}
+
+fn adopted(m: &Match, scene: &Scene, ours: &KeySet) -> Settled {
+    match m.found {
+        Found::There { key, altered } => {
+            let outcome = match ours.contains(key) {
+                true => Outcome::Copied,
+                false => Outcome::AlreadyThere,
+            };
+            let verified = match altered {
+                true => Verified::Header,
+                false => Verified::Full,
+            };
+            let stored = Some((scene.destination_epoch, key));
+            m.source.settled(scene.epoch, outcome, stored, verified)
+        }
+        Found::Ghost => moved(m, scene.epoch),
+    }
+}
+
+/// The record of a message that was at the destination and is no longer where it was put.
+fn moved(m: &Match, epoch: Epoch) -> Settled {
+    m.source
+        .settled(epoch, Outcome::RemovedAtDestination, None, Verified::No)
+}

@@ -1,0 +1,128 @@
+//! What the work on one mailbox came to.
+
+use super::Work;
+use super::scene::Scene;
+use hikyaku_core::ledger::Pairing;
+use hikyaku_core::plan::MailboxPlan;
+use hikyaku_core::report::{Exception, MailboxReport, Note, Outcome, Tally};
+use hikyaku_core::{Event, Fault, KeySet, MailboxState};
+
+/// The result of one line of the plan.
+pub(crate) struct Finished {
+    pub(crate) report: MailboxReport,
+    pub(crate) exceptions: Vec<Exception>,
+    pub(crate) notes: Vec<Note>,
+    pub(crate) differences: u64,
+    pub(crate) retries: u64,
+    /// Why it is not finished.
+    pub(crate) unfinished: Option<Fault>,
+    /// What a checkpoint can be made of, when every message is final.
+    pub(crate) clean: Option<Clean>,
+}
+
+/// The half of a checkpoint that the source and the work itself give.
+pub(crate) struct Clean {
+    pub(crate) pairing: Pairing,
+    pub(crate) source: MailboxState,
+    pub(crate) keys: KeySet,
+    pub(crate) stored: KeySet,
+    pub(crate) tally: Tally,
+}
+
+impl Finished {
+    /// A result with nothing but outcomes.
+    pub(crate) fn of(
+        line: &MailboxPlan,
+        scanned: u64,
+        tally: Tally,
+        unfinished: Option<Fault>,
+    ) -> Self {
+        Self {
+            report: MailboxReport {
+                source: line.source.name.clone(),
+                destination: line.destination.clone(),
+                scanned,
+                tally,
+                copied_now: 0,
+                octets_now: 0,
+                flags_updated: 0,
+                read_back: 0,
+            },
+            exceptions: Vec::new(),
+            notes: Vec::new(),
+            differences: 0,
+            retries: 0,
+            unfinished,
+            clean: None,
+        }
+    }
+}
+
+impl Work<'_> {
+    /// Keeps what a checkpoint needs, when every message is final and every
+    /// destination key known.
+    pub(super) fn offer_checkpoint(&mut self, scene: Scene) {
+        let all_final =
+            self.done.len() == scene.keys.len() && self.tally.total() == scene.keys.len();
+        let there =
+            self.tally.messages(Outcome::Copied) + self.tally.messages(Outcome::AlreadyThere);
+        if all_final && self.stored.len() == there && self.finished.differences == 0 {
+            self.finished.clean = Some(Clean {
+                source: scene.reader.state(),
+                pairing: scene.pairing,
+                keys: scene.keys,
+                stored: self.stored.clone(),
+                tally: self.tally,
+            });
+        }
+    }
+
+    /// Turns what was gathered into the result.
+    pub(super) fn close(mut self, unfinished: Option<Fault>) -> Finished {
+        let mailbox = self.line.source.name.clone();
+        let notes = &mut self.finished.notes;
+        for (flags, messages) in std::mem::take(&mut self.flags_lost) {
+            notes.push(Note::FlagsLost {
+                mailbox: mailbox.clone(),
+                flags,
+                messages,
+            });
+        }
+        if !self.altered.is_empty() {
+            self.altered.sort_unstable();
+            self.altered.dedup();
+            notes.push(Note::Altered {
+                mailbox: mailbox.clone(),
+                messages: self.altered.len() as u64,
+                keys: self.altered.iter().copied().take(100).collect(),
+            });
+        }
+        if self.dates_lost > 0 {
+            notes.push(Note::DatesLost {
+                mailbox: mailbox.clone(),
+                messages: self.dates_lost,
+            });
+        }
+        if let Some(fault) = &unfinished {
+            // What has no outcome yet is tried again next time.
+            let left = self
+                .finished
+                .report
+                .scanned
+                .saturating_sub(self.tally.total());
+            self.tally.add(Outcome::FailedTemporary, left, 0);
+            self.finished.exceptions.push(Exception {
+                mailbox: mailbox.clone(),
+                key: None,
+                octets: None,
+                head: None,
+                outcome: None,
+                fault: fault.clone(),
+            });
+        }
+        self.finished.report.tally = self.tally;
+        self.finished.unfinished = unfinished;
+        self.run.observer.note(&Event::MailboxDone { mailbox });
+        self.finished
+    }
+}

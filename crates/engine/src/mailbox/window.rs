@@ -1,0 +1,355 @@
+//! Copying one window of messages, until each of them is there or failed by name.
+
+use super::scene::Scene;
+use super::{RECORDS, Work};
+use crate::batch::Stub;
+use crate::doubt::{self, Doubt, Settling};
+use crate::matching::Found;
+use crate::pace::Backoff;
+use crate::prove::{self, Copied};
+use crate::transfer::{self, Pass, Passed, Refused};
+use futures::StreamExt;
+use hikyaku_core::ledger::{Settled, Verified};
+use hikyaku_core::report::Outcome;
+use hikyaku_core::traits::Facts;
+use hikyaku_core::{Code, Fault, HeadDigest, Key, KeySet, Reach, Remedy, Side};
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::time::Duration;
+
+/// Messages that are not there yet, with what is known of them and why.
+type Failed = BTreeMap<Key, (Option<Stub>, Fault)>;
+
+/// How the next pass is made.
+struct Manner {
+    /// One message per append.
+    single: bool,
+    /// Without keywords and dates that servers are known to refuse.
+    bare: bool,
+    /// Tries that are left for what failed for a passing reason.
+    tries_left: u32,
+    /// Refused for good as they are: to be tried bare.
+    stripped: KeySet,
+}
+
+impl Work<'_> {
+    /// Copies one window: together; then, what was refused, one by one; then, what is
+    /// refused for good even so, without keywords and odd dates. A passing refusal is
+    /// tried again as it is.
+    pub(super) async fn copy_window(
+        &mut self,
+        scene: &mut Scene,
+        window: KeySet,
+    ) -> Result<(), Fault> {
+        let run = self.run.clone();
+        let patience = &run.policy.patience;
+        let most = transfer::most_per_append(run.destination.abilities().appends_batches);
+        let mut manner = Manner {
+            single: most == 1,
+            bare: false,
+            tries_left: patience.message_tries,
+            stripped: KeySet::new(),
+        };
+        let mut backoff = Backoff::new(patience, run.seed);
+        let mut failed: Failed = BTreeMap::new();
+        let mut todo = window;
+        loop {
+            let pass = Pass {
+                run: &run,
+                mailbox: &self.line.source.name,
+                pairing: scene.pairing.id,
+                epoch: scene.epoch,
+                destination_epoch: scene.destination_epoch,
+                next: scene.writer.state().next.unwrap_or(Key(1)),
+                most: if manner.single { 1 } else { most },
+                bare: manner.bare,
+            };
+            let mut passed = pass
+                .carry(scene.reader.as_mut(), scene.writer.as_mut(), &todo)
+                .await;
+            let refused = std::mem::take(&mut passed.refused);
+            let unread = todo.minus(&passed.seen);
+            if let Some(fault) = self.take_in(scene, passed, &mut failed).await? {
+                return Err(fault);
+            }
+            let mut again = self
+                .look_up_refused(scene, refused, &manner, &mut failed)
+                .await?;
+            self.look_up_unread(scene, &unread, &mut failed).await?;
+            let wait = sort_failed(&mut failed, &mut again, &mut manner);
+            if again.is_empty() && (manner.bare || manner.stripped.is_empty()) {
+                return self.give_up(scene, failed).await;
+            }
+            self.finished.retries += 1;
+            if let Some(after) = wait {
+                run.sleep(backoff.next(Some(after))).await?;
+            }
+            manner.single = true;
+            if again.is_empty() {
+                manner.bare = true;
+                again = std::mem::take(&mut manner.stripped);
+            }
+            todo = again;
+        }
+    }
+
+    /// Books what a pass brought and proves it. Returns why the pass ended early, if it
+    /// did; then nothing more can be asked of these connections.
+    async fn take_in(
+        &mut self,
+        scene: &mut Scene,
+        passed: Passed,
+        failed: &mut Failed,
+    ) -> Result<Option<Fault>, Fault> {
+        for (text, messages) in passed.flags_lost {
+            *self.flags_lost.entry(text).or_default() += messages;
+        }
+        self.dates_lost += passed.dates_lost;
+        for (key, fault) in passed.unreadable {
+            failed.insert(key, (None, fault));
+        }
+        if passed.broken.is_some() {
+            self.count(&passed.copied, &KeySet::new());
+            return Ok(passed.broken);
+        }
+        let placed = self.place(scene, &passed.copied).await?;
+        let copied: Vec<Copied<'_>> = passed
+            .copied
+            .iter()
+            .filter_map(|(stub, key)| {
+                let stored = key.or_else(|| placed.get(&stub.key).copied())?;
+                Some(Copied { stub, stored })
+            })
+            .collect();
+        let proof = prove::prove(
+            &self.run,
+            &scene.pairing,
+            scene.epoch,
+            &copied,
+            scene.reader.as_mut(),
+            scene.writer.as_mut(),
+        )
+        .await?;
+        let missing: KeySet = proof.missing.iter().map(|(key, _)| *key).collect();
+        self.count(&passed.copied, &missing);
+        self.stored.extend(&placed.values().copied().collect());
+        // An OK without a message: the record must not claim one, and it goes again.
+        let records: Vec<Settled> = passed
+            .copied
+            .iter()
+            .filter(|(stub, _)| missing.contains(stub.key))
+            .map(|(stub, _)| Settled {
+                code: Some(Code::VerifyDifference),
+                ..stub.settled(scene.epoch, Outcome::FailedTemporary, None, Verified::No)
+            })
+            .collect();
+        if !records.is_empty() {
+            self.run
+                .ledger
+                .settle(scene.pairing.id, records, Vec::new())
+                .await?;
+        }
+        for (key, fault) in proof.missing {
+            failed.insert(key, (None, fault));
+        }
+        self.finished.report.read_back += proof.read_back;
+        self.dates_lost += proof.dates_lost;
+        self.altered.extend(proof.altered);
+        for (key, fault) in proof.different {
+            self.finished.differences += 1;
+            self.name(key, None, Some(Outcome::Copied), fault);
+        }
+        Ok(None)
+    }
+
+    /// Counts what was copied, without what turned out to be missing.
+    fn count(&mut self, copied: &[(Stub, Option<Key>)], missing: &KeySet) {
+        for (stub, key) in copied.iter().filter(|(s, _)| !missing.contains(s.key)) {
+            self.tally.add(Outcome::Copied, 1, stub.octets);
+            self.done.insert(stub.key);
+            key.iter().for_each(|key| self.stored.insert(*key));
+            self.finished.report.copied_now += 1;
+            self.finished.report.octets_now += stub.octets;
+        }
+    }
+
+    /// What was refused may have been stored all the same: it is looked up before
+    /// anything is sent again. Returns what goes again because it was refused together
+    /// with others; what was refused alone is added to `failed`.
+    async fn look_up_refused(
+        &mut self,
+        scene: &mut Scene,
+        refused: Vec<Refused>,
+        manner: &Manner,
+        failed: &mut Failed,
+    ) -> Result<KeySet, Fault> {
+        let mut again = KeySet::new();
+        if refused.is_empty() {
+            return Ok(again);
+        }
+        let mut intents = self.run.ledger.in_doubt(scene.pairing.id).await?;
+        intents.retain(|(id, _)| refused.iter().any(|r| r.intent == *id));
+        let doubt = Doubt {
+            run: &self.run,
+            pairing: &scene.pairing,
+            destination: &scene.info,
+            epoch: scene.epoch,
+            settling: Settling::Answered,
+        };
+        let found = doubt.resolve(scene.reader.as_mut(), intents).await?;
+        self.count_found(&found);
+        let found: HashMap<Key, _> = found.iter().map(|m| (m.source.key, m)).collect();
+        for r in refused {
+            for stub in r.stubs {
+                match found.get(&stub.key).map(|m| m.found) {
+                    Some(Found::There { key, .. }) => {
+                        self.tally.add(Outcome::Copied, 1, stub.octets);
+                        self.done.insert(stub.key);
+                        self.stored.insert(key);
+                    }
+                    Some(Found::Ghost) => {}
+                    None if manner.single => {
+                        failed.insert(stub.key, (Some(stub), r.fault.clone()));
+                    }
+                    None => again.insert(stub.key),
+                }
+            }
+        }
+        Ok(again)
+    }
+
+    /// Keys that neither came nor failed by name: gone, or failed for now.
+    async fn look_up_unread(
+        &mut self,
+        scene: &mut Scene,
+        unread: &KeySet,
+        failed: &mut Failed,
+    ) -> Result<(), Fault> {
+        if unread.is_empty() {
+            return Ok(());
+        }
+        let still = doubt::present(scene.reader.as_mut(), unread).await?;
+        let gone = unread.minus(&still);
+        let records = gone
+            .iter()
+            .map(|k| doubt::vanished(scene.epoch, k))
+            .collect();
+        self.record(scene.pairing.id, records).await?;
+        for key in still.iter() {
+            let fault = Fault::new(
+                Code::MessageUnreadable,
+                Reach::Message,
+                Remedy::Retry { after: None },
+                "the server lists the message and left it out of its answer",
+            )
+            .on(Side::Source)
+            .message(key);
+            failed.insert(key, (None, fault));
+        }
+        Ok(())
+    }
+
+    /// Records what failed for good, or for this run.
+    async fn give_up(&mut self, scene: &mut Scene, failed: Failed) -> Result<(), Fault> {
+        let mut records = Vec::new();
+        for (key, (stub, fault)) in failed {
+            let outcome = match fault.is_temporary() {
+                true => Outcome::FailedTemporary,
+                false => Outcome::FailedPermanent,
+            };
+            let blank = || doubt::vanished(scene.epoch, key);
+            let settled = stub.as_ref().map_or_else(blank, |stub| {
+                stub.settled(scene.epoch, outcome, None, Verified::No)
+            });
+            records.push(Settled {
+                outcome,
+                code: Some(fault.code),
+                ..settled
+            });
+            let octets = stub.as_ref().map(|s| s.octets);
+            self.name(key, octets, Some(outcome), fault);
+        }
+        self.record(scene.pairing.id, records).await
+    }
+
+    /// Finds the destination keys of messages whose append did not report them, by
+    /// source key. They lie in the order in which they were sent; only those that no
+    /// record owns count.
+    async fn place(
+        &mut self,
+        scene: &mut Scene,
+        copied: &[(Stub, Option<Key>)],
+    ) -> Result<HashMap<Key, Key>, Fault> {
+        let mut placed = HashMap::new();
+        if copied.iter().all(|(_, key)| key.is_some()) {
+            return Ok(placed);
+        }
+        let ledger = self.run.ledger.clone();
+        let owned = ledger
+            .owned(&scene.pairing.destination, scene.destination_epoch)
+            .await?;
+        let candidates = scene.writer.keys().await?.minus(&scene.there).minus(&owned);
+        let facts = Facts {
+            head: true,
+            ..Facts::default()
+        };
+        let mut free: HashMap<HeadDigest, VecDeque<Key>> = HashMap::new();
+        let mut flow = scene.writer.list(&candidates, facts);
+        while let Some(item) = flow.next().await {
+            match item {
+                Ok(listing) => {
+                    let queue = listing.head.map(|head| free.entry(head).or_default());
+                    queue.into_iter().for_each(|q| q.push_back(listing.key));
+                }
+                Err(fault) if fault.reach == Reach::Message => {}
+                Err(fault) => return Err(fault),
+            }
+        }
+        drop(flow);
+        let mut records = Vec::new();
+        for (stub, _) in copied.iter().filter(|(_, key)| key.is_none()) {
+            let head = stub.digest.get().map(|print| print.head);
+            let queue = head.and_then(|head| free.get_mut(&head));
+            if let Some(key) = queue.and_then(VecDeque::pop_front) {
+                let stored = Some((scene.destination_epoch, key));
+                let acknowledged = Verified::Acknowledged;
+                records.push(stub.settled(scene.epoch, Outcome::Copied, stored, acknowledged));
+                placed.insert(stub.key, key);
+            }
+        }
+        for chunk in records.chunks(RECORDS) {
+            ledger
+                .settle(scene.pairing.id, chunk.to_vec(), Vec::new())
+                .await?;
+        }
+        Ok(placed)
+    }
+}
+
+/// Takes out of `failed` what is worth another try, and says how long to wait first.
+fn sort_failed(failed: &mut Failed, again: &mut KeySet, manner: &mut Manner) -> Option<Duration> {
+    let mut wait = None;
+    failed.retain(|key, (stub, fault)| {
+        if let (Remedy::Retry { after }, 1..) = (fault.remedy, manner.tries_left) {
+            wait = wait.max(Some(after.unwrap_or_default()));
+            again.insert(*key);
+            false
+        } else if !manner.bare && !fault.is_temporary() && stub.as_ref().is_some_and(has_frills) {
+            manner.stripped.insert(*key);
+            false
+        } else {
+            true
+        }
+    });
+    if wait.is_some() {
+        manner.tries_left -= 1;
+    }
+    wait
+}
+
+/// Whether a message carries something that could be left off when it is refused.
+fn has_frills(stub: &Stub) -> bool {
+    let odd_date = stub
+        .date
+        .is_some_and(|d| !transfer::is_safe_date(d.seconds));
+    odd_date || stub.flags.keywords().next().is_some()
+}
