@@ -1,0 +1,17 @@
+//! Dialogues with the server over real sockets.
+
+mod client;
+mod mail;
+
+use hikyaku_memserver::{Account, MemServer, Options, Personality};
+
+/// A server of this kind with the account `u`, password `p`.
+async fn server(personality: Personality) -> (MemServer, Account) {
+    start(Options::new(personality)).await
+}
+
+async fn start(options: Options) -> (MemServer, Account) {
+    let server = MemServer::start(options).await.unwrap();
+    let account = server.add_account("u", "p");
+    (server, account)
+}
