@@ -1,0 +1,262 @@
+//! An IMAP account as source and destination.
+//!
+//! ```text
+//!  ImapAccount ─► Pool ─► Lease (one connection) ─► Opened (one mailbox)
+//!                                                     Reader: keys, list, changed, read, head
+//!                                                     Writer: append, store_flags
+//! ```
+//!
+//! It must not know the engine. Start reading at [`ImapAccount::connect`].
+
+mod append;
+mod body;
+mod ensure;
+mod fetching;
+mod listing;
+mod mailboxes;
+mod namespace;
+mod opened;
+mod pool;
+mod reading;
+
+use crate::connection::{Access, Connection};
+use crate::encode::Command;
+use crate::machine::Takes;
+use crate::response::{QuotaRow, Response};
+use crate::session::{Facts, Wishes};
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use hikyaku_core::mailbox::Quota;
+use hikyaku_core::traits::{Ask, Destination, Reader, Source, Writer};
+use hikyaku_core::{Abilities, Fault, MailboxInfo, MailboxName, Role, Side, WireName};
+use hikyaku_net::Endpoint;
+use hikyaku_net::sasl::Credentials;
+use namespace::Namespace;
+use pool::{Lease, Pool};
+use std::sync::Arc;
+
+/// How an account is reached and treated.
+#[derive(Clone, Debug)]
+pub struct ImapOptions {
+    /// Server, transport and trust; its side says what may be sent: nothing that
+    /// alters anything on [`Side::Source`].
+    pub endpoint: Endpoint,
+    /// Who logs in; with [`Credentials::act_as`] as another account.
+    pub credentials: Credentials,
+    /// How many mailboxes may be open at once. One more connection serves
+    /// everything else. Fewer are used where the server does not let more in.
+    pub lanes: usize,
+    /// Whether octets are compressed.
+    pub compress: Compress,
+}
+
+/// When to use COMPRESS=DEFLATE (RFC 4978).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Compress {
+    /// Never.
+    #[default]
+    Off,
+    /// Where the server offers it.
+    Auto,
+}
+
+impl ImapOptions {
+    /// The usual: four lanes, no compression.
+    pub fn new(endpoint: Endpoint, credentials: Credentials) -> Self {
+        Self {
+            endpoint,
+            credentials,
+            lanes: 4,
+            compress: Compress::Off,
+        }
+    }
+}
+
+/// An account on an IMAP server, logged in.
+#[derive(Debug)]
+pub struct ImapAccount {
+    pool: Arc<Pool>,
+    abilities: Abilities,
+    namespace: Namespace,
+    listed: mailboxes::Listed,
+}
+
+impl ImapAccount {
+    /// Connects, logs in and learns what the server can do. The mailboxes are asked
+    /// for in the same round trip, for the first call of [`Source::mailboxes`].
+    ///
+    /// # Faults
+    /// N and T: not reached or not trusted. A: login refused, never tried twice. L: too
+    /// busy. Each with side, server and the server's words.
+    pub async fn connect(options: ImapOptions) -> Result<Self, Fault> {
+        let wishes = Wishes {
+            access: match options.endpoint.side {
+                Side::Source => Access::Reading,
+                Side::Destination => Access::Writing,
+            },
+            compress: options.compress == Compress::Auto,
+        };
+        let lanes = options.lanes.max(1);
+        let pool = Pool::new(options.endpoint, options.credentials, wishes, lanes + 1);
+        let lease = pool.lease().await?;
+        Self::begin(pool, lease, lanes).await
+    }
+
+    async fn begin(pool: Arc<Pool>, lease: Lease, lanes: usize) -> Result<Self, Fault> {
+        let facts = Arc::clone(lease.facts());
+        let (namespace, first) = mailboxes::survey(lease.connection(), &facts).await?;
+        let names = namespace.rules(&facts, &first);
+        let abilities = abilities(&facts, lanes, names);
+        drop(lease);
+        Ok(Self {
+            pool,
+            abilities,
+            namespace,
+            listed: mailboxes::Listed::new(first),
+        })
+    }
+
+    async fn open_as(
+        &self,
+        mailbox: &MailboxInfo,
+        mode: opened::Mode,
+    ) -> Result<opened::Opened, Fault> {
+        loop {
+            let lease = self.pool.lease().await?;
+            let begun = opened::begin(&lease, mailbox, mode).await;
+            if let Some(begun) = lease.verdict(begun) {
+                let begun = begun.map_err(|fault| fault.mailbox(&mailbox.name))?;
+                return Ok(opened::Opened::new(lease, mailbox, begun));
+            }
+        }
+    }
+}
+
+fn abilities(facts: &Facts, lanes: usize, names: hikyaku_core::mailbox::NameRules) -> Abilities {
+    Abilities {
+        lanes,
+        max_octets: facts.capabilities.append_limit(),
+        reports_keys: facts.can("UIDPLUS"),
+        appends_batches: facts.can("MULTIAPPEND"),
+        tracks_changes: facts.tracks_changes(),
+        exact_sizes: true,
+        names,
+    }
+}
+
+impl Source for ImapAccount {
+    fn abilities(&self) -> &Abilities {
+        &self.abilities
+    }
+
+    fn mailboxes(&self) -> Ask<'_, Vec<MailboxInfo>> {
+        async move {
+            if let Some(first) = self.listed.take_first() {
+                return Ok(first);
+            }
+            loop {
+                let lease = self.pool.lease().await?;
+                let found =
+                    mailboxes::list(lease.connection(), lease.facts(), &self.namespace).await;
+                if let Some(found) = lease.verdict(found) {
+                    let found = found?;
+                    self.listed.remember(&found);
+                    return Ok(found);
+                }
+            }
+        }
+        .boxed()
+    }
+
+    fn open<'a>(&'a self, mailbox: &'a MailboxInfo) -> Ask<'a, Box<dyn Reader>> {
+        async move {
+            let opened = self.open_as(mailbox, opened::Mode::Examine).await?;
+            Ok(Box::new(opened) as Box<dyn Reader>)
+        }
+        .boxed()
+    }
+
+    fn quota(&self) -> Ask<'_, Option<Quota>> {
+        async move {
+            loop {
+                let lease = self.pool.lease().await?;
+                let found = quota(lease.connection(), lease.facts()).await;
+                if let Some(found) = lease.verdict(found) {
+                    return found;
+                }
+            }
+        }
+        .boxed()
+    }
+
+    fn close(&self) -> BoxFuture<'_, ()> {
+        self.pool.close().boxed()
+    }
+}
+
+impl Destination for ImapAccount {
+    fn ensure<'a>(
+        &'a self,
+        name: &'a MailboxName,
+        role: Option<Role>,
+        subscribe: bool,
+    ) -> Ask<'a, MailboxInfo> {
+        async move {
+            let known = self.listed.find(name);
+            let made = loop {
+                let lease = self.pool.lease().await?;
+                let made = ensure::ensure(ensure::Wish {
+                    connection: lease.connection(),
+                    facts: lease.facts(),
+                    namespace: &self.namespace,
+                    name,
+                    known: known.as_ref(),
+                    role,
+                    subscribe,
+                })
+                .await;
+                if let Some(made) = lease.verdict(made) {
+                    break made.map_err(|fault| fault.mailbox(name))?;
+                }
+            };
+            self.listed.add(&made);
+            Ok(made)
+        }
+        .boxed()
+    }
+
+    fn write<'a>(&'a self, mailbox: &'a MailboxInfo) -> Ask<'a, Box<dyn Writer>> {
+        async move {
+            let opened = self.open_as(mailbox, opened::Mode::Select).await?;
+            Ok(Box::new(opened) as Box<dyn Writer>)
+        }
+        .boxed()
+    }
+}
+
+/// STORAGE of the quota roots of INBOX; the tightest where there are several.
+async fn quota(connection: &Connection, facts: &Facts) -> Result<Option<Quota>, Fault> {
+    if !facts.can("QUOTA") && facts.capabilities.values("QUOTA").next().is_none() {
+        return Ok(None);
+    }
+    let inbox = Command::GetQuotaRoot(WireName::new("INBOX"));
+    let answer = connection.ask(&inbox, Takes::QUOTA).await?;
+    if !answer.reply.is_ok() {
+        // Not a reason to stop: without an answer nobody counts on free space.
+        return Ok(None);
+    }
+    Ok(storage(answer.data.iter().filter_map(|r| match r {
+        Response::Quota(row) => Some(row),
+        _ => None,
+    })))
+}
+
+fn storage<'a>(rows: impl Iterator<Item = &'a QuotaRow>) -> Option<Quota> {
+    rows.flat_map(|row| &row.resources)
+        .filter(|resource| resource.name == "STORAGE")
+        .map(|resource| Quota {
+            used: resource.usage.saturating_mul(1024),
+            limit: resource.limit.saturating_mul(1024),
+        })
+        .min_by_key(Quota::free)
+}

@@ -1,0 +1,314 @@
+//! One mailbox, opened on one connection.
+
+use super::pool::Lease;
+use super::{append, listing, reading};
+use crate::connection::{Answer, Connection};
+use crate::encode::{Command, Criterion, Opening, Search, SearchReturn, StoreChange, UidSet};
+use crate::encode::{MAX_SET_OCTETS, WireFlags, split_set};
+use crate::machine::Takes;
+use crate::quirks::command_fault;
+use crate::response::{ReplyCode, Response};
+use crate::session::Facts as ServerFacts;
+use bytes::Bytes;
+use futures::{FutureExt, StreamExt, TryStreamExt};
+use hikyaku_core::flags::PermanentFlags;
+use hikyaku_core::traits::{Ask, Facts, FlagChange, Flow, Gate, Pending, Reader, Writer};
+use hikyaku_core::{
+    Code, Fault, Flags, Key, KeySet, Letter, Listing, MailboxInfo, MailboxState, Reach, Remedy,
+    WireName,
+};
+use std::collections::HashMap;
+use std::sync::Arc;
+use tokio::sync::oneshot;
+
+/// STORE commands in flight at a time.
+const STORES_IN_FLIGHT: usize = 32;
+
+/// How a mailbox is opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mode {
+    /// For reading: EXAMINE.
+    Examine,
+    /// For appending too: SELECT.
+    Select,
+}
+
+/// What the opening command told.
+pub(super) struct Begun {
+    state: MailboxState,
+    permanent: PermanentFlags,
+    /// All keys, asked for in the same round trip.
+    keys: Option<oneshot::Receiver<Result<Answer, Fault>>>,
+}
+
+/// See the module.
+pub(super) struct Opened {
+    lease: Lease,
+    name: String,
+    wire: WireName,
+    state: MailboxState,
+    permanent: PermanentFlags,
+    keys: Option<oneshot::Receiver<Result<Answer, Fault>>>,
+    pub(super) window: append::Window,
+}
+
+/// Opens a mailbox, and asks for its keys in the same round trip where that is one line.
+pub(super) async fn begin(
+    lease: &Lease,
+    mailbox: &MailboxInfo,
+    mode: Mode,
+) -> Result<Begun, Fault> {
+    let (connection, facts) = (lease.connection(), lease.facts());
+    let wire = mailbox.wire.clone();
+    let opening = if facts.tracks_changes() && !facts.condstore {
+        Opening::Condstore
+    } else {
+        Opening::Plain
+    };
+    let command = match mode {
+        Mode::Examine => Command::Examine {
+            mailbox: wire,
+            opening,
+        },
+        Mode::Select => Command::Select {
+            mailbox: wire,
+            opening,
+        },
+    };
+    let opened = connection.submit(&command, Takes::OPEN)?;
+    let keys = facts
+        .can("ESEARCH")
+        .then(|| connection.submit(&all_keys(), Takes::SEARCH))
+        .transpose()?;
+    let answer = connection.answer(opened).await?;
+    if !answer.reply.is_ok() {
+        // Its answer is of no use, but the connection is clean only after it.
+        if let Some(keys) = keys {
+            drop(connection.answer(keys).await);
+        }
+        return Err(unreadable(&answer));
+    }
+    if mode == Mode::Select && answer.reply.code == Some(ReplyCode::ReadOnly) {
+        return Err(Fault::new(
+            Code::MailboxReadOnly,
+            Reach::Mailbox,
+            Remedy::AskUser,
+            "the destination opens this mailbox for reading only",
+        )
+        .said(answer.reply.said()));
+    }
+    let (state, permanent) = told(&answer, facts);
+    Ok(Begun {
+        state,
+        permanent,
+        keys,
+    })
+}
+
+fn unreadable(answer: &Answer) -> Fault {
+    let fault = command_fault(&answer.reply, "opening the mailbox");
+    match fault.code {
+        Code::ServerRefused => Fault {
+            code: Code::MailboxUnreadable,
+            remedy: Remedy::AskUser,
+            ..fault
+        },
+        _ => fault,
+    }
+}
+
+/// Reads what SELECT and EXAMINE tell.
+fn told(answer: &Answer, facts: &ServerFacts) -> (MailboxState, PermanentFlags) {
+    let mut state = MailboxState::default();
+    // RFC 9051 §7.1: without the code, every flag is permanent.
+    let mut permanent = PermanentFlags::everything();
+    let mut code = |code: &Option<ReplyCode>| match code {
+        Some(ReplyCode::UidValidity(epoch)) => state.epoch = Some(*epoch),
+        Some(ReplyCode::UidNext(next)) => state.next = Some(*next),
+        Some(ReplyCode::HighestModSeq(modseq)) if facts.tracks_changes() => {
+            state.modseq = Some(*modseq).filter(|m| *m > 0);
+        }
+        Some(ReplyCode::NoModSeq) => state.modseq = None,
+        Some(ReplyCode::PermanentFlags(flags)) => permanent = flags.clone(),
+        _ => {}
+    };
+    let mut messages = 0;
+    for response in &answer.data {
+        match response {
+            Response::Status(reply) => code(&reply.code),
+            Response::Exists(count) => messages = *count,
+            _ => {}
+        }
+    }
+    code(&answer.reply.code);
+    state.messages = messages;
+    (state, permanent)
+}
+
+fn all_keys() -> Command {
+    Command::Search(Search {
+        returns: vec![SearchReturn::All],
+        criteria: vec![Criterion::All],
+    })
+}
+
+impl Opened {
+    pub(super) fn new(lease: Lease, mailbox: &MailboxInfo, begun: Begun) -> Self {
+        Self {
+            lease,
+            name: mailbox.name.to_string(),
+            wire: mailbox.wire.clone(),
+            state: begun.state,
+            permanent: begun.permanent,
+            keys: begun.keys,
+            window: append::Window::new(),
+        }
+    }
+
+    pub(super) fn connection(&self) -> &Connection {
+        self.lease.connection()
+    }
+
+    /// As faults name it.
+    pub(super) fn mailbox(&self) -> &str {
+        &self.name
+    }
+
+    pub(super) fn wire(&self) -> &WireName {
+        &self.wire
+    }
+
+    /// The keys that were asked for at opening are out of date.
+    pub(super) fn forget_keys(&mut self) {
+        self.keys = None;
+    }
+
+    /// SEARCH where it answers in ranges, else FETCH; and FETCH where SEARCH does not
+    /// agree with the number of messages: some servers search an index that lags.
+    async fn all_keys(&mut self) -> Result<KeySet, Fault> {
+        let asked = match self.keys.take() {
+            Some(asked) => Some(asked),
+            None if self.connection().exists() == 0 => return Ok(KeySet::new()),
+            None if self.lease.facts().can("ESEARCH") => {
+                Some(self.connection().submit(&all_keys(), Takes::SEARCH)?)
+            }
+            None => None,
+        };
+        if let Some(asked) = asked {
+            let answer = self.connection().answer(asked).await?;
+            let found: Option<KeySet> = answer.data.into_iter().find_map(|r| match r {
+                Response::Esearch(found) => Some(found.all.unwrap_or_default()),
+                Response::Search { found, .. } => Some(found),
+                _ => None,
+            });
+            if let Some(found) = found
+                && answer.reply.is_ok()
+                && found.len() == self.connection().exists()
+            {
+                return Ok(found);
+            }
+        }
+        if self.connection().exists() == 0 {
+            return Ok(KeySet::new());
+        }
+        listing::keys_by_fetch(self).await
+    }
+
+    /// Adds and removes, one command for all messages with the same change.
+    async fn store(&self, changes: &[FlagChange]) -> Result<(), Fault> {
+        let mut groups: HashMap<(bool, Flags), KeySet> = HashMap::new();
+        for change in changes {
+            for (is_add, flags) in [(true, &change.add), (false, &change.remove)] {
+                let (kept, _) = self.permanent.divide(flags);
+                let (kept, _) = WireFlags::divide(&kept);
+                if !kept.is_empty() {
+                    groups
+                        .entry((is_add, kept.flags().clone()))
+                        .or_default()
+                        .insert(change.key);
+                }
+            }
+        }
+        let commands = groups.into_iter().flat_map(|((is_add, flags), keys)| {
+            let (flags, _) = WireFlags::divide(&flags);
+            split_set(&keys, MAX_SET_OCTETS)
+                .into_iter()
+                .map(move |keys| Command::Store {
+                    uids: UidSet::Keys(keys),
+                    change: if is_add {
+                        StoreChange::Add
+                    } else {
+                        StoreChange::Remove
+                    },
+                    flags: flags.clone(),
+                })
+        });
+        let connection = self.connection();
+        futures::stream::iter(commands)
+            .map(|command| {
+                let queued = connection.submit(&command, Takes::NOTHING);
+                async move { connection.answer(queued?).await }
+            })
+            .buffered(STORES_IN_FLIGHT)
+            .try_for_each(|answer| async move {
+                if answer.reply.is_ok() {
+                    Ok(())
+                } else {
+                    Err(command_fault(&answer.reply, "UID STORE"))
+                }
+            })
+            .await
+    }
+}
+
+impl Reader for Opened {
+    fn state(&self) -> MailboxState {
+        self.state
+    }
+
+    fn keys(&mut self) -> Ask<'_, KeySet> {
+        async move {
+            let keys = self.all_keys().await;
+            keys.map_err(|fault| fault.mailbox(&self.name))
+        }
+        .boxed()
+    }
+
+    fn list<'a>(&'a mut self, keys: &'a KeySet, facts: Facts) -> Flow<'a, Listing> {
+        listing::list(self, keys, facts)
+    }
+
+    fn changed(&mut self, modseq: u64) -> Flow<'_, Listing> {
+        listing::changed(self, modseq)
+    }
+
+    fn read<'a>(&'a mut self, keys: &'a KeySet) -> Flow<'a, Letter> {
+        reading::read(self, keys)
+    }
+
+    fn head(&mut self, key: Key) -> Ask<'_, Option<Bytes>> {
+        async move {
+            let head = listing::head(self, key).await;
+            head.map_err(|fault| fault.mailbox(&self.name).message(key))
+        }
+        .boxed()
+    }
+}
+
+impl Writer for Opened {
+    fn permanent_flags(&self) -> &PermanentFlags {
+        &self.permanent
+    }
+
+    fn append(&mut self, letters: Vec<Letter>, gate: Arc<dyn Gate>) -> Ask<'_, Pending> {
+        append::append(self, letters, gate).boxed()
+    }
+
+    fn store_flags<'a>(&'a mut self, changes: &'a [FlagChange]) -> Ask<'a, ()> {
+        async move {
+            let stored = self.store(changes).await;
+            stored.map_err(|fault| fault.mailbox(&self.name))
+        }
+        .boxed()
+    }
+}

@@ -1,0 +1,222 @@
+//! Connections of one account: opened when asked for, given back when clean.
+
+use crate::connection::{Connection, lock};
+use crate::encode::Command;
+use crate::machine::Takes;
+use crate::session::{self, Facts, Wishes};
+use hikyaku_core::{Code, Fault, Reach, Remedy};
+use hikyaku_net::Endpoint;
+use hikyaku_net::sasl::Credentials;
+use std::fmt;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
+
+/// How long somebody waits for a connection once the server has let in fewer than
+/// wanted: others may hold them for hours.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How long a polite end may take.
+const GOODBYE: Duration = Duration::from_secs(2);
+
+/// The connections of one account.
+pub(crate) struct Pool {
+    endpoint: Endpoint,
+    credentials: Credentials,
+    wishes: Wishes,
+    permits: Arc<Semaphore>,
+    idle: Mutex<Vec<Idle>>,
+    /// How many connections there may be, as far as is known.
+    limit: AtomicUsize,
+    /// How many there are.
+    open: AtomicUsize,
+    is_reduced: AtomicBool,
+    is_closed: AtomicBool,
+}
+
+struct Idle {
+    connection: Connection,
+    facts: Arc<Facts>,
+}
+
+impl fmt::Debug for Pool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (open, limit) = (
+            self.open.load(Ordering::Relaxed),
+            self.limit.load(Ordering::Relaxed),
+        );
+        write!(
+            f,
+            "{} ({open} of {limit} connections)",
+            self.endpoint.server()
+        )
+    }
+}
+
+impl Pool {
+    pub(super) fn new(
+        endpoint: Endpoint,
+        credentials: Credentials,
+        wishes: Wishes,
+        limit: usize,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            endpoint,
+            credentials,
+            wishes,
+            permits: Arc::new(Semaphore::new(limit)),
+            idle: Mutex::new(Vec::new()),
+            limit: AtomicUsize::new(limit),
+            open: AtomicUsize::new(0),
+            is_reduced: AtomicBool::new(false),
+            is_closed: AtomicBool::new(false),
+        })
+    }
+
+    /// A connection for the caller alone, waiting for a free one.
+    ///
+    /// # Faults
+    /// Those of login. `server.connections` when the server lets in fewer than wanted
+    /// and none becomes free for a while.
+    pub(super) async fn lease(self: &Arc<Self>) -> Result<Lease, Fault> {
+        loop {
+            let permit = self.permit().await?;
+            if let Some(idle) = self.take_idle() {
+                return Ok(self.lend(idle, permit, true));
+            }
+            match session::log_in(&self.endpoint, &self.credentials, &self.wishes).await {
+                Ok((connection, facts)) => {
+                    self.open.fetch_add(1, Ordering::Relaxed);
+                    let idle = Idle {
+                        connection,
+                        facts: Arc::new(facts),
+                    };
+                    return Ok(self.lend(idle, permit, false));
+                }
+                Err(fault) if self.reduce(&fault) => permit.forget(),
+                Err(fault) => return Err(fault),
+            }
+        }
+    }
+
+    /// Logs out on every connection that is not in use. Later calls of
+    /// [`Pool::lease`] fail.
+    pub(super) async fn close(&self) {
+        self.is_closed.store(true, Ordering::Relaxed);
+        let idle = std::mem::take(&mut *lock(&self.idle));
+        self.open.fetch_sub(idle.len(), Ordering::Relaxed);
+        let goodbyes = idle
+            .iter()
+            .map(|i| i.connection.ask(&Command::Logout, Takes::BYE));
+        timeout(GOODBYE, futures::future::join_all(goodbyes))
+            .await
+            .ok();
+    }
+
+    async fn permit(&self) -> Result<OwnedSemaphorePermit, Fault> {
+        let closed = || self.fault(Code::LinkLost, "the account was closed");
+        if self.is_closed.load(Ordering::Relaxed) {
+            return Err(closed());
+        }
+        let waiting = Arc::clone(&self.permits).acquire_owned();
+        if !self.is_reduced.load(Ordering::Relaxed) {
+            return waiting.await.map_err(|_| closed());
+        }
+        match timeout(PATIENCE, waiting).await {
+            Ok(permit) => permit.map_err(|_| closed()),
+            Err(_) => Err(self.fault(
+                Code::ServerConnections,
+                "all connections that the server lets in are in use",
+            )),
+        }
+    }
+
+    /// After a refusal for too many connections: whether to go on with those there are.
+    fn reduce(&self, fault: &Fault) -> bool {
+        let open = self.open.load(Ordering::Relaxed);
+        if fault.code != Code::ServerConnections || open == 0 {
+            return false;
+        }
+        self.is_reduced.store(true, Ordering::Relaxed);
+        let limit = self.limit.fetch_sub(1, Ordering::Relaxed) - 1;
+        tracing::info!(
+            server = %self.endpoint.server(),
+            limit,
+            "the server lets in no more connections; going on with fewer"
+        );
+        true
+    }
+
+    fn take_idle(&self) -> Option<Idle> {
+        loop {
+            let idle = lock(&self.idle).pop()?;
+            if idle.connection.is_clean() {
+                return Some(idle);
+            }
+            self.open.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+
+    fn lend(self: &Arc<Self>, idle: Idle, permit: OwnedSemaphorePermit, reused: bool) -> Lease {
+        Lease {
+            idle: Some(idle),
+            pool: Arc::clone(self),
+            reused,
+            _permit: permit,
+        }
+    }
+
+    fn fault(&self, code: Code, detail: &str) -> Fault {
+        Fault::new(code, Reach::Side, Remedy::Retry { after: None }, detail)
+            .on(self.endpoint.side)
+            .server(self.endpoint.server())
+    }
+}
+
+/// A connection that is in use. Dropping it gives it back, if nothing is in flight
+/// on it and it has not failed; otherwise it is reset.
+pub(crate) struct Lease {
+    idle: Option<Idle>,
+    pool: Arc<Pool>,
+    reused: bool,
+    // Order matters: the permit goes back after the connection.
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Lease {
+    pub(super) fn connection(&self) -> &Connection {
+        &self.held().connection
+    }
+
+    pub(super) fn facts(&self) -> &Arc<Facts> {
+        &self.held().facts
+    }
+
+    /// The result of the first thing done with the connection; `None` when it had been
+    /// idle before and turned out to be dead, so that the next one may do better.
+    pub(super) fn verdict<T>(&self, result: Result<T, Fault>) -> Option<Result<T, Fault>> {
+        match result {
+            Err(_) if self.reused && !self.connection().is_alive() => None,
+            Err(fault) => Some(Err(self.connection().placed(fault))),
+            ok => Some(ok),
+        }
+    }
+
+    fn held(&self) -> &Idle {
+        self.idle.as_ref().expect("it is taken only by drop")
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        let Some(idle) = self.idle.take() else { return };
+        let is_closed = self.pool.is_closed.load(Ordering::Relaxed);
+        if idle.connection.is_clean() && !is_closed {
+            lock(&self.pool.idle).push(idle);
+        } else {
+            self.pool.open.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+}

@@ -1,0 +1,244 @@
+//! From a connected stream to a logged-in connection: greeting → STARTTLS →
+//! capabilities → authentication → COMPRESS → (pipelined) ID, ENABLE, NAMESPACE.
+//!
+//! Up to the end of authentication one command is in flight at a time and nobody
+//! else uses the stream, so this is a plain dialogue. After it the tasks of
+//! [`crate::connection`] take over.
+//!
+//! No secret leaves before TLS, where TLS is asked for; after STARTTLS nothing that was
+//! said before counts.
+//!
+//! Start reading at [`log_in`].
+
+mod authenticate;
+mod dialogue;
+mod facts;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use facts::Facts;
+
+use crate::connection::{Access, Connection, Profile};
+use crate::encode::{Command, Extension, Style};
+use crate::machine::Takes;
+use crate::quirks::{Product, login_fault};
+use crate::response::{Capabilities, Reply, ReplyCode, ReplyKind, Response};
+use dialogue::Dialogue;
+use hikyaku_core::{Code, Fault, Reach, Remedy};
+use hikyaku_net::sasl::Credentials;
+use hikyaku_net::{Endpoint, Security, Stream};
+use tokio::io::{AsyncRead, AsyncWrite};
+
+/// What a new connection shall be like.
+#[derive(Clone, Debug)]
+pub(crate) struct Wishes {
+    /// What may be sent on it.
+    pub(crate) access: Access,
+    /// Whether to compress where the server offers it.
+    pub(crate) compress: bool,
+}
+
+/// Connects and logs in. One round trip each for connecting, TLS and authentication;
+/// two more where the server does not tell its capabilities by itself.
+///
+/// # Faults
+/// The N, T, A and L classes, with the server's words. A refused login is never
+/// tried again here.
+pub(crate) async fn log_in(
+    endpoint: &Endpoint,
+    credentials: &Credentials,
+    wishes: &Wishes,
+) -> Result<(Connection, Facts), Fault> {
+    let placed = |fault: Fault| fault.on(endpoint.side).server(endpoint.server());
+    establish(endpoint, credentials, wishes)
+        .await
+        .map_err(placed)
+}
+
+async fn establish(
+    endpoint: &Endpoint,
+    credentials: &Credentials,
+    wishes: &Wishes,
+) -> Result<(Connection, Facts), Fault> {
+    let stream = hikyaku_net::connect(endpoint).await?;
+    let mut dialogue = Dialogue::new(stream, endpoint.clone());
+    let mut greeting = dialogue.greeting().await?;
+    if endpoint.security == Security::StartTls {
+        dialogue = start_tls(dialogue, endpoint, greeting.capabilities.take()).await?;
+    }
+    let is_encrypted = dialogue.stream().is_encrypted();
+    let capabilities =
+        authenticate::authenticate(&mut dialogue, &mut greeting, credentials, is_encrypted).await?;
+    if wishes.compress && capabilities.has("COMPRESS=DEFLATE") {
+        dialogue = compress(dialogue, endpoint).await?;
+    }
+    let (stream, framer, last_tag) = dialogue.into_parts();
+    let resetter = stream.resetter();
+    let (read, write) = stream.split();
+    let profile = Profile {
+        endpoint: endpoint.clone(),
+        access: wishes.access,
+        last_tag,
+        reset: Box::new(move || resetter.reset()),
+    };
+    let connection = Connection::start(read, write, framer, profile);
+    Ok(settle_in(connection, capabilities, &greeting.text).await?)
+}
+
+/// The greeting.
+pub(crate) struct Greeting {
+    /// What it says.
+    pub(crate) text: String,
+    /// Whether it says that nobody has to log in.
+    pub(crate) is_authenticated: bool,
+    /// Capabilities, if it named them.
+    pub(crate) capabilities: Option<Capabilities>,
+}
+
+impl Greeting {
+    fn of(reply: Reply) -> Result<Self, Fault> {
+        match reply.kind {
+            ReplyKind::Ok | ReplyKind::Preauth => Ok(Self {
+                is_authenticated: reply.kind == ReplyKind::Preauth,
+                text: reply.text,
+                capabilities: match reply.code {
+                    Some(ReplyCode::Capability(capabilities)) => Some(capabilities),
+                    _ => None,
+                },
+            }),
+            ReplyKind::Bye | ReplyKind::No | ReplyKind::Bad => Err(login_fault(&reply, false)),
+        }
+    }
+}
+
+async fn start_tls(
+    mut dialogue: Dialogue<Stream>,
+    endpoint: &Endpoint,
+    told: Option<Capabilities>,
+) -> Result<Dialogue<Stream>, Fault> {
+    let offers = |c: &Capabilities| c.has("STARTTLS");
+    // Some greetings name only a part.
+    let offered = told.as_ref().is_some_and(offers) || offers(&dialogue.capabilities().await?);
+    if !offered {
+        return Err(no_tls("the server does not offer STARTTLS"));
+    }
+    let answer = dialogue.ask(&Command::StartTls).await?;
+    if !answer.reply.is_ok() {
+        return Err(no_tls("the server refused STARTTLS").said(answer.reply.said()));
+    }
+    let (stream, mut framer, last_tag) = dialogue.into_parts();
+    let stream = stream.start_tls(endpoint, &framer.take_rest()).await?;
+    Ok(Dialogue::resume(stream, endpoint.clone(), framer, last_tag))
+}
+
+fn no_tls(detail: &str) -> Fault {
+    Fault::new(
+        Code::TlsUnavailable,
+        Reach::Side,
+        Remedy::AskUser,
+        format!("{detail}: nothing secret was sent; try implicit TLS on port 993"),
+    )
+}
+
+async fn compress(
+    mut dialogue: Dialogue<Stream>,
+    endpoint: &Endpoint,
+) -> Result<Dialogue<Stream>, Fault> {
+    let answer = dialogue.ask(&Command::Compress).await?;
+    if !answer.reply.is_ok() {
+        return Ok(dialogue);
+    }
+    let (stream, mut framer, last_tag) = dialogue.into_parts();
+    let stream = stream.deflate(&framer.take_rest());
+    Ok(Dialogue::resume(stream, endpoint.clone(), framer, last_tag))
+}
+
+/// The commands that every session begins with, in one round trip.
+async fn settle_in(
+    mut connection: Connection,
+    capabilities: Capabilities,
+    greeting: &str,
+) -> Result<(Connection, Facts), Fault> {
+    let mut facts = Facts::new(capabilities);
+    let id = facts
+        .can("ID")
+        .then(|| connection.submit(&identification(), Takes::ID))
+        .transpose()?;
+    let wanted = facts.extensions();
+    let enable = (facts.can("ENABLE") && !wanted.is_empty())
+        .then(|| connection.submit(&Command::Enable(wanted.clone()), Takes::ENABLED))
+        .transpose()?;
+    let namespace = facts
+        .can("NAMESPACE")
+        .then(|| connection.submit(&Command::Namespace, Takes::NAMESPACE))
+        .transpose()?;
+    let mut name = None;
+    if let Some(id) = id {
+        for response in connection.answer(id).await?.data {
+            if let Response::Id(fields) = response {
+                name = fields
+                    .into_iter()
+                    .find(|(field, _)| field.eq_ignore_ascii_case("name"))
+                    .map(|(_, value)| value);
+            }
+        }
+    }
+    facts.product = Product::recognise(greeting, name.as_deref());
+    if let Some(enable) = enable {
+        let answer = connection.answer(enable).await?;
+        // Cyrus answers a bare OK, and old servers NO: only what is named counts.
+        for response in answer.data {
+            if let Response::Enabled(names) = response {
+                facts.enabled(&names);
+            }
+        }
+        // RFC 7162 §3.1: naming CONDSTORE switches it on, whatever ENABLED lists.
+        facts.condstore |= answer.reply.is_ok() && wanted.contains(&Extension::Condstore);
+    }
+    if let Some(namespace) = namespace {
+        for response in connection.answer(namespace).await?.data {
+            if let Response::Namespace(namespaces) = response {
+                facts.namespaces = namespaces;
+            }
+        }
+    }
+    connection.set_style(Style {
+        literals: facts.literals(),
+        utf8: facts.utf8,
+    });
+    Ok((connection, facts))
+}
+
+fn identification() -> Command {
+    Command::Id(vec![
+        ("name", "hikyaku".to_owned()),
+        ("version", env!("CARGO_PKG_VERSION").to_owned()),
+    ])
+}
+
+/// A session over any stream, for the tests of this crate: no TLS, no compression.
+#[cfg(test)]
+pub(crate) async fn log_in_over<S>(
+    stream: S,
+    endpoint: &Endpoint,
+    credentials: &Credentials,
+    access: Access,
+) -> Result<(Connection, Facts), Fault>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let mut dialogue = Dialogue::new(stream, endpoint.clone());
+    let mut greeting = dialogue.greeting().await?;
+    let capabilities =
+        authenticate::authenticate(&mut dialogue, &mut greeting, credentials, false).await?;
+    let (stream, framer, last_tag) = dialogue.into_parts();
+    let (read, write) = tokio::io::split(stream);
+    let profile = Profile {
+        endpoint: endpoint.clone(),
+        access,
+        last_tag,
+        reset: Box::new(|| {}),
+    };
+    let connection = Connection::start(read, write, framer, profile);
+    settle_in(connection, capabilities, &greeting.text).await
+}
