@@ -163,3 +163,6 @@ pub(crate) fn authenticate_answer(octets: &Secret) -> Part {
 pub(crate) fn authenticate_cancel() -> Part {
     Part::Octets(Bytes::from_static(b"*\r\n"))
 }
+
+#[cfg(test)]
+mod tests;

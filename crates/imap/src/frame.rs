@@ -468,3 +468,6 @@ impl Gathered {
         &window[..filled]
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -104,3 +104,6 @@ fn split<'a>(octets: &'a [u8], divider: &[u8], encoding: NameEncoding) -> Vec<&'
     levels.push(&octets[start..]);
     levels
 }
+
+#[cfg(test)]
+mod tests;

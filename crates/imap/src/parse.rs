@@ -14,6 +14,9 @@ mod number;
 mod search;
 mod status;
 
+#[cfg(test)]
+pub(crate) use date::internal_date;
+
 use crate::response::{FetchRow, RawResponse, Response, Tag};
 use cursor::Cursor;
 
@@ -119,3 +122,6 @@ fn unknown(word: &[u8]) -> Response {
         keyword: String::from_utf8_lossy(word).to_ascii_uppercase(),
     }
 }
+
+#[cfg(test)]
+mod tests;

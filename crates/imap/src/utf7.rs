@@ -147,3 +147,6 @@ pub(crate) fn encode_shifted(c: char) -> Vec<u8> {
     flush(&mut out, &mut c.encode_utf16(&mut [0; 2]).to_vec());
     out
 }
+
+#[cfg(test)]
+mod tests;
