@@ -208,3 +208,6 @@ impl<O: Operation> Queued for Job<O> {
         answer.send(output).ok();
     }
 }
+
+#[cfg(test)]
+mod tests;
