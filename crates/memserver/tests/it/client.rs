@@ -3,14 +3,17 @@
 use std::time::Duration;
 
 use hikyaku_memserver::MemServer;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
+
+pub(crate) trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
 
 /// How long a test waits for octets that must come.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 pub(crate) struct Client {
-    stream: TcpStream,
+    stream: Box<dyn Stream>,
     buffer: Vec<u8>,
 }
 
@@ -32,11 +35,30 @@ impl Client {
 
     /// Connects only.
     pub(crate) async fn silent(server: &MemServer) -> Self {
-        let stream = TcpStream::connect(server.address()).await.unwrap();
+        Self::over(TcpStream::connect(server.address()).await.unwrap())
+    }
+
+    /// Speaks over a stream that is connected already.
+    pub(crate) fn over(stream: impl Stream + 'static) -> Self {
         Self {
-            stream,
+            stream: Box::new(stream),
             buffer: Vec::new(),
         }
+    }
+
+    /// Hands over the stream, for TLS to begin on it.
+    pub(crate) fn into_stream(self) -> Box<dyn Stream> {
+        assert!(self.buffer.is_empty());
+        self.stream
+    }
+
+    /// Writes until everything is accepted or, for a peer that does not read,
+    /// nothing moves for a while; true when all was accepted.
+    pub(crate) async fn accepts(&mut self, octets: &[u8]) -> bool {
+        let wait = Duration::from_secs(3);
+        tokio::time::timeout(wait, self.stream.write_all(octets))
+            .await
+            .is_ok()
     }
 
     /// Connects and logs in as `u` with the password `p`.
@@ -94,12 +116,12 @@ impl Client {
         self.buffer.drain(..count).collect()
     }
 
-    /// True when nothing comes for a while. Only for servers told to be silent.
+    /// True when nothing comes for a while. For tests on paused time.
     pub(crate) async fn is_silent(&mut self) -> bool {
         if !self.buffer.is_empty() {
             return false;
         }
-        let wait = Duration::from_millis(150);
+        let wait = Duration::from_secs(10);
         tokio::time::timeout(wait, self.stream.read_buf(&mut self.buffer))
             .await
             .is_err()

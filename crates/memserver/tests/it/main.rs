@@ -1,6 +1,8 @@
 //! Dialogues with the server over real sockets.
 
+mod auth;
 mod client;
+mod faults;
 mod mail;
 
 use hikyaku_memserver::{Account, MemServer, Options, Personality};
