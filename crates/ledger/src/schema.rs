@@ -145,3 +145,81 @@ async fn finish(link: &mut Link<'_>, done: Result<(), Fault>) -> Result<(), Faul
     }
     done
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sqlx::{Connection, SqliteConnection};
+
+    const TWO_STEPS: Steps = &[
+        "CREATE TABLE old (a INTEGER NOT NULL) STRICT; INSERT INTO old VALUES (7)",
+        "CREATE TABLE new (a INTEGER NOT NULL, b TEXT NOT NULL) STRICT; \
+         INSERT INTO new SELECT a, 'kept' FROM old; DROP TABLE old",
+    ];
+
+    #[tokio::test]
+    async fn an_older_schema_is_brought_forward_step_by_step() {
+        let mut connection = SqliteConnection::connect("sqlite::memory:")
+            .await
+            .expect("memory");
+        let link = &mut Link::Sqlite(&mut connection);
+        prepare_sqlite(link, &TWO_STEPS[..1]).await.expect("first");
+        prepare_sqlite(link, TWO_STEPS).await.expect("second");
+        prepare_sqlite(link, TWO_STEPS)
+            .await
+            .expect("nothing to do");
+        let query = "SELECT a, b FROM new";
+        let rows = link.all(query, &[], |row| Ok((row.int(0)?, row.text(1)?.to_owned())));
+        assert_eq!(rows.await.expect("rows"), [(7, "kept".to_owned())]);
+        let fault = prepare_sqlite(link, &TWO_STEPS[..1])
+            .await
+            .expect_err("newer");
+        assert_eq!(fault.code, Code::LedgerVersion);
+        assert!(
+            fault.detail.contains("schema 2") && fault.detail.contains("up to 1"),
+            "{fault}"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_step_that_fails_leaves_the_older_schema() {
+        const BROKEN: Steps = &[
+            TWO_STEPS[0],
+            "CREATE TABLE new (a INTEGER) STRICT; DROP TABLE absent",
+        ];
+        let mut connection = SqliteConnection::connect("sqlite::memory:")
+            .await
+            .expect("memory");
+        let link = &mut Link::Sqlite(&mut connection);
+        prepare_sqlite(link, &TWO_STEPS[..1]).await.expect("first");
+        prepare_sqlite(link, BROKEN)
+            .await
+            .expect_err("no such table");
+        assert_eq!(sqlite_version(link).await.expect("a ledger"), 1);
+        let tables = link.all("SELECT name FROM sqlite_schema", &[], |row| {
+            Ok(row.text(0)?.to_owned())
+        });
+        assert_eq!(tables.await.expect("rows"), ["old"]);
+    }
+
+    #[test]
+    fn both_databases_have_the_same_steps() {
+        assert_eq!(SQLITE.len(), POSTGRES.len());
+        for (sqlite, postgres) in SQLITE.iter().zip(POSTGRES) {
+            assert_eq!(columns(sqlite), columns(postgres));
+        }
+    }
+
+    /// Names of tables and columns in their order.
+    fn columns(step: &str) -> Vec<String> {
+        step.lines()
+            .filter(|line| line.starts_with("CREATE TABLE") || line.starts_with("    "))
+            .filter(|line| !line.trim_start().starts_with("WHERE"))
+            .map(|line| {
+                line.split_whitespace()
+                    .find(|w| !["CREATE", "TABLE"].contains(w))
+            })
+            .map(|word| word.unwrap_or_default().to_owned())
+            .collect()
+    }
+}

@@ -187,3 +187,25 @@ async fn a_closed_store_refuses_politely() {
     let known = ledger.known(pairing, Epoch(1), None, 10).await;
     assert_eq!(known.expect("records"), [record(1, "")]);
 }
+
+#[tokio::test]
+async fn a_ledger_that_another_process_keeps_locked_is_busy_for_now() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("ledger.sqlite");
+    let store = Store::open(&path).await.expect("a store");
+    let (ledger, pairing) = inbox(&store).await;
+    pragma(&store, "PRAGMA busy_timeout = 1").await;
+    let other = Store::open(&path).await.expect("another store");
+    pragma(&other, "BEGIN IMMEDIATE").await;
+    let refused = ledger
+        .settle(pairing, vec![record(1, "")], Vec::new())
+        .await;
+    let fault = refused.expect_err("locked");
+    assert_eq!(fault.code, Code::LedgerBusy);
+    assert!(fault.is_temporary(), "{fault}");
+    pragma(&other, "ROLLBACK").await;
+    let again = ledger
+        .settle(pairing, vec![record(1, "")], Vec::new())
+        .await;
+    again.expect("free again");
+}

@@ -96,8 +96,13 @@ impl Postgres {
         anyhow::bail!("PostgreSQL does not answer: {}", self.log())
     }
 
-    pub(crate) async fn administrator(&self) -> Result<PgConnection> {
-        let options: PgConnectOptions = self.url("postgres").parse()?;
+    async fn administrator(&self) -> Result<PgConnection> {
+        self.connection(&self.url("postgres")).await
+    }
+
+    /// A connection past the ledger.
+    pub(crate) async fn connection(&self, url: &str) -> Result<PgConnection> {
+        let options: PgConnectOptions = url.parse()?;
         Ok(options.disable_statement_logging().connect().await?)
     }
 
