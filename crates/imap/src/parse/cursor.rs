@@ -272,11 +272,29 @@ impl<'a> Cursor<'a> {
     /// quoted strings and literals included.
     pub(super) fn section(&mut self) -> Option<Bytes> {
         let start = self.at;
+        // A bracket is allowed in the name of a header field, inside parentheses.
+        self.section_end(true).or_else(|| {
+            self.at = start;
+            self.section_end(false)
+        })
+    }
+
+    fn section_end(&mut self, nested: bool) -> Option<Bytes> {
+        let start = self.at;
+        let mut depth = 0u32;
         loop {
             match self.peek()? {
-                b']' => {
+                b']' if depth == 0 => {
                     self.at += 1;
                     return Some(self.whole.slice(start..self.at - 1));
+                }
+                b'(' if nested => {
+                    depth += 1;
+                    self.at += 1;
+                }
+                b')' => {
+                    depth = depth.saturating_sub(1);
+                    self.at += 1;
                 }
                 b'"' => {
                     if self.string().is_none() {

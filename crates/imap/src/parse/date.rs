@@ -47,9 +47,6 @@ fn offset_minutes(zone: &[u8]) -> Option<i16> {
         return None;
     }
     let (hours, minutes) = (small(&hhmm[..2])?, small(&hhmm[2..])?);
-    if minutes > 59 {
-        return None;
-    }
     let offset = i16::try_from(hours * 60 + minutes).ok()?;
     match sign {
         b'+' => Some(offset),

@@ -9,10 +9,7 @@ use hikyaku_core::{Epoch, Key, WireName};
 
 /// After the word STATUS; `None` when there is no name in it.
 pub(super) fn status(cursor: &mut Cursor<'_>) -> Option<MailboxStatus> {
-    // The items are the last list of the line; a name may hold parentheses of its own.
-    let mailbox = name_up_to(cursor, |line| {
-        memchr::memmem::rfind(line, b" (").unwrap_or(line.len())
-    })?;
+    let mailbox = name_up_to(cursor, before_last_list)?;
     let mut status = MailboxStatus {
         mailbox,
         messages: None,
@@ -29,6 +26,21 @@ pub(super) fn status(cursor: &mut Cursor<'_>) -> Option<MailboxStatus> {
         items(cursor, &mut status);
     }
     Some(status)
+}
+
+/// Where the list begins that ends the line: the items. A name that should have been
+/// quoted may hold parentheses of its own.
+fn before_last_list(line: &[u8]) -> usize {
+    let mut depth = 0u32;
+    for (at, octet) in line.iter().enumerate().rev() {
+        match octet {
+            b')' => depth += 1,
+            b'(' if depth <= 1 => return at,
+            b'(' => depth -= 1,
+            _ => {}
+        }
+    }
+    line.len()
 }
 
 fn items(cursor: &mut Cursor<'_>, status: &mut MailboxStatus) {

@@ -50,7 +50,8 @@ fn kind(word: &[u8]) -> Option<ReplyKind> {
 }
 
 fn reply(kind: ReplyKind, cursor: &mut Cursor<'_>) -> Reply {
-    cursor.spaces();
+    // One blank only: behind two, a bracket belongs to the text.
+    cursor.eat(b' ');
     let mut rest = cursor.rest();
     let mut raw_code = None;
     if let Some(inside) = rest.strip_prefix(b"[") {
