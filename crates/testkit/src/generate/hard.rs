@@ -307,12 +307,13 @@ fn flagged_messages() -> Vec<GeneratedMessage> {
             "Redirected",
         ],
     ));
-    all.push(with(
-        "keywords with odd characters",
-        &[
-            "a.b", "c/d", "e:f", "g'h", "i,j", "k&l", "=", "-", "0", "~", "<x>",
-        ],
-    ));
+    const ODD: [&str; 11] = [
+        "a.b", "c/d", "e:f", "g'h", "i,j", "k&l", "=", "-", "0", "~", "<x>",
+    ];
+    all.extend(
+        ODD.iter()
+            .map(|keyword| with(&format!("the keyword {keyword}"), &[keyword])),
+    );
     let many: Vec<String> = (0..40).map(|index| format!("keyword-{index:02}")).collect();
     all.push(with(
         "forty keywords",

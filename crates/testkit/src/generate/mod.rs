@@ -19,7 +19,7 @@ pub use hard::{HardOptions, hard_account};
 pub use load::{Filled, Refusal, fill};
 pub use maildir::fill_maildir;
 pub use random::Random;
-pub use stored::{Stored, keeps_date, stored};
+pub use stored::{Stored, keeps_date, stored, takes_flag};
 
 /// An account as data, independent of any server.
 #[derive(Debug, Clone, Default)]

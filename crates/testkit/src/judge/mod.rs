@@ -22,6 +22,8 @@ pub use content::Content;
 pub use snapshot::{AccountSnapshot, MailboxSnapshot, MessageSnapshot};
 pub(crate) use wire::{Response, Value};
 
+use crate::servers::AdminLogin;
+
 /// A logged-in connection.
 #[derive(Debug)]
 pub struct Judge {
@@ -82,6 +84,27 @@ impl Judge {
             .accepted()
             .context("the judge cannot log in")?;
         Ok(judge)
+    }
+
+    /// Connects and logs in as an administrator in the place of a user.
+    pub fn connect_as(address: SocketAddr, login: &AdminLogin) -> Result<Self> {
+        match login {
+            AdminLogin::MasterUser { login, password } => Self::connect(address, login, password),
+            AdminLogin::ProxyAuthorisation {
+                authorise_as,
+                login,
+                password,
+            } => {
+                let mut judge = Self::greet(address)?;
+                // RFC 4616: authorisation identity, authentication identity and password, divided by NUL.
+                let response = base64(format!("{authorise_as}\0{login}\0{password}").as_bytes());
+                judge
+                    .command(format!("AUTHENTICATE PLAIN {response}"))?
+                    .accepted()
+                    .context("the judge cannot log in")?;
+                Ok(judge)
+            }
+        }
     }
 
     /// Connects and reads the greeting without logging in.
@@ -313,6 +336,22 @@ impl Judge {
     }
 }
 
+fn base64(octets: &[u8]) -> String {
+    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::new();
+    for chunk in octets.chunks(3) {
+        let bits = chunk
+            .iter()
+            .fold(0_u32, |bits, octet| bits << 8 | u32::from(*octet))
+            << (8 * (3 - chunk.len()));
+        for index in 0..4 {
+            let letter = char::from(LETTERS[(bits >> (18 - 6 * index) & 63) as usize]);
+            text.push(if index <= chunk.len() { letter } else { '=' });
+        }
+    }
+    text
+}
+
 /// A piece of a command.
 pub(crate) enum Argument<'a> {
     Raw(&'a [u8]),
@@ -331,6 +370,24 @@ impl<'a> Argument<'a> {
             Self::Quoted(octets)
         } else {
             Self::Literal(octets)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn base64_is_that_of_rfc_4648() {
+        let cases = [
+            ("", ""),
+            ("f", "Zg=="),
+            ("fo", "Zm8="),
+            ("foo", "Zm9v"),
+            ("foob", "Zm9vYg=="),
+            ("fooba", "Zm9vYmE="),
+        ];
+        for (octets, text) in cases {
+            assert_eq!(super::base64(octets.as_bytes()), text);
         }
     }
 }

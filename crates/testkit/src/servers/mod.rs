@@ -107,6 +107,15 @@ pub trait MailServer: std::fmt::Debug + Send {
     }
 }
 
+/// Starts a server of this kind with its ordinary options.
+pub fn start(kind: Kind) -> Result<Box<dyn MailServer>> {
+    Ok(match kind {
+        Kind::Dovecot => Box::new(Dovecot::start(DovecotOptions::default())?),
+        Kind::Cyrus => Box::new(Cyrus::start(CyrusOptions::default())?),
+        Kind::Courier => Box::new(Courier::start(CourierOptions::default())?),
+    })
+}
+
 /// What all instances have: a directory, ports, certificates.
 #[derive(Debug)]
 pub struct Instance {
