@@ -1,1 +1,24 @@
-//! To be written.
+//! Every sentence that a person reads, in Japanese and English.
+//!
+//! A sentence is a function of its typed arguments and a [`Lang`]; both languages stand
+//! side by side (`sentence!`, ADR 0004) and the compiler refuses one that is
+//! missing or that leaves an argument out. Numbers, sizes, times and names know how they
+//! are written in each language ([`Show`]). Nothing here prints, reads the environment or
+//! knows the time: the edges do, and pass it in.
+//!
+//! Start reading at [`report`] and [`fault`].
+
+#![warn(missing_docs)]
+
+pub mod escape;
+pub mod fault;
+mod figures;
+mod lang;
+pub mod plan;
+pub mod report;
+pub mod run;
+mod sentence;
+
+pub use fault::{Explained, Who, explain};
+pub use figures::{About, Count, Day, Mailboxes, Messages, Rate, Share, Show, Size, Span, Until};
+pub use lang::Lang;

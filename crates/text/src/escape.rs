@@ -1,0 +1,89 @@
+//! Text from outside, made safe to show.
+//!
+//! Whatever a server or a message says may try to move a cursor, hide text or turn its
+//! direction round. HTML, CSV and mail have escapes of their own where they are written;
+//! these here are for terminals and plain text.
+
+use std::borrow::Cow;
+use std::fmt::Write;
+
+/// Whether a character is not seen, or changes how its neighbours are shown: controls,
+/// line and paragraph separators, bidirectional controls and other format characters.
+/// U+200D joins emoji into one and U+FE0F colours them: both stay.
+pub fn is_unseen(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{ad}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{180e}'
+            | '\u{200b}' | '\u{200c}' | '\u{200e}' | '\u{200f}'
+            | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{feff}'
+            | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{fffe}' | '\u{ffff}'
+            | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// The text with U+FFFD in place of every character that is not seen. For sentences.
+pub fn clean(text: &str) -> Cow<'_, str> {
+    if !text.contains(is_unseen) {
+        return Cow::Borrowed(text);
+    }
+    let seen = |c| if is_unseen(c) { '\u{fffd}' } else { c };
+    Cow::Owned(text.chars().map(seen).collect())
+}
+
+/// The text with every character that is not seen spelled out, such as `\u{202e}` or
+/// `\n`, and a backslash doubled: nothing is lost and nothing is hidden. For records.
+pub fn spelled_out(text: &str) -> Cow<'_, str> {
+    if !text.contains(|c| c == '\\' || is_unseen(c)) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 8);
+    for c in text.chars() {
+        match c {
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            _ if is_unseen(c) => {
+                // Writing to a String cannot fail.
+                write!(out, "\\u{{{:x}}}", u32::from(c)).ok();
+            }
+            _ => out.push(c),
+        }
+    }
+    Cow::Owned(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_terminal_cannot_be_driven() {
+        for (text, cleaned, spelled) in [
+            ("請求書 📁", "請求書 📁", "請求書 📁"),
+            ("a\u{1b}[2Jb", "a\u{fffd}[2Jb", "a\\u{1b}[2Jb"),
+            ("x\r\ny\t", "x\u{fffd}\u{fffd}y\u{fffd}", "x\\r\\ny\\t"),
+            ("\u{202e}gpj.exe", "\u{fffd}gpj.exe", "\\u{202e}gpj.exe"),
+            ("\u{9b}31m", "\u{fffd}31m", "\\u{9b}31m"),
+            ("a\\b", "a\\b", "a\\\\b"),
+            ("👩\u{200d}💻", "👩\u{200d}💻", "👩\u{200d}💻"),
+        ] {
+            assert_eq!(clean(text), cleaned);
+            assert_eq!(spelled_out(text), spelled);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_unseen_is_left(text in any::<String>()) {
+            prop_assert!(!clean(&text).contains(is_unseen));
+            prop_assert!(!spelled_out(&text).contains(is_unseen));
+            prop_assert_eq!(clean(&text).chars().count(), text.chars().count());
+        }
+
+        #[test]
+        fn different_texts_are_spelled_differently(a in "[\\\\a\u{1b}\u{202e}{}u1be2\n]{0,6}", b in "[\\\\a\u{1b}\u{202e}{}u1be2\n]{0,6}") {
+            prop_assert_eq!(a == b, spelled_out(&a) == spelled_out(&b));
+        }
+    }
+}

@@ -1,0 +1,230 @@
+//! English.
+
+use hikyaku_core::Code;
+
+/// Heading, cause, remedy.
+#[rustfmt::skip]
+pub(super) fn explain(code: Code) -> (&'static str, &'static str, &'static str) {
+    match code {
+        Code::HostNotFound => (
+            "Server name not found",
+            "The server name cannot be found. It may be misspelled or missing from DNS.",
+            "Check the spelling of the server name, or enter the server's IP address.",
+        ),
+        Code::HostUnreachable => (
+            "Server cannot be reached",
+            "The server does not answer. It may be down, or it may block connections from outside.",
+            "Check the server name and port. If they are right, try again later or ask the server's administrator whether connections are restricted.",
+        ),
+        Code::HostSame => (
+            "Source and destination are the same",
+            "The server name leads to the destination server: this would copy an account into itself.",
+            "Enter the old server as the source. If DNS has been switched already, enter the old server's IP address.",
+        ),
+        Code::LinkLost => (
+            "Connection lost",
+            "The connection to the server ended unexpectedly. What has been copied stays copied.",
+            "hikyaku reconnects by itself. If it keeps happening, run the same command again later: it continues where it stopped.",
+        ),
+        Code::LinkSilent => (
+            "Server stopped answering",
+            "The server stopped answering. It may be overloaded, or the network path may be broken.",
+            "hikyaku reconnects by itself. If it keeps happening, run the same command again later: it continues where it stopped.",
+        ),
+        Code::TlsFailed => (
+            "No encrypted connection",
+            "No encrypted connection could be made. The server may only support outdated encryption.",
+            "Check the port. If it is right, ask the server's administrator for TLS 1.2 or later.",
+        ),
+        Code::TlsName => (
+            "Certificate is for another name",
+            "The server's certificate does not belong to the name that was entered. No password was sent.",
+            "Enter the name in the certificate as the server name. To connect by IP address, give the fingerprint of the certificate that you have checked (--source-pin or --destination-pin).",
+        ),
+        Code::TlsMismatch => (
+            "Port and encryption do not fit",
+            "Port and kind of encryption do not fit together. Port 993 is encrypted from the start (TLS), port 143 after a request (STARTTLS).",
+            "Use imaps:// with port 993 and imap:// with port 143.",
+        ),
+        Code::TlsUntrusted => (
+            "Certificate cannot be verified",
+            "The issuer of the server's certificate is not trusted. No password was sent.",
+            "Ask the server's administrator. You can name the issuer's certificate (--source-ca-file, --destination-ca-file) or the fingerprint of a certificate that you have checked (--source-pin, --destination-pin).",
+        ),
+        Code::TlsExpired => (
+            "Certificate is not valid now",
+            "The server's certificate is not valid at this time. No password was sent.",
+            "Check the date and time of this computer. If they are right, ask the server's administrator to renew the certificate.",
+        ),
+        Code::TlsUnavailable => (
+            "Encryption is not offered",
+            "The server does not offer encryption (STARTTLS) on this port. No password was sent.",
+            "Try port 993 (imaps://). If that does not connect, ask the server's administrator.",
+        ),
+        Code::TlsPin => (
+            "Certificate is not the expected one",
+            "The server's certificate does not have the given fingerprint. It may have been renewed, or this may be another server. No password was sent.",
+            "Ask the server's administrator for the new fingerprint and give that one.",
+        ),
+        Code::LoginRejected => (
+            "Login refused",
+            "The login was refused. The user name or the password is wrong.",
+            "Check both. Some services want only the part before the @ as the user name, or IMAP has to be allowed in their settings.",
+        ),
+        Code::LoginAppPassword => (
+            "App password needed",
+            "This mail service wants an app password instead of the usual one.",
+            "Create an app password in the settings of the mail service and enter that one.",
+        ),
+        Code::LoginOauth => (
+            "Passwords are not accepted",
+            "This mail service does not accept passwords; it wants a sign-in on its own page (OAuth).",
+            "Get an access token from the mail service and log in with it.",
+        ),
+        Code::LoginDisabled => (
+            "IMAP is switched off",
+            "IMAP is switched off for this account.",
+            "Switch IMAP on in the settings of the mail service, then try again.",
+        ),
+        Code::LoginLocked => (
+            "Logins are blocked for a while",
+            "After several failed logins the server blocks this account for a while.",
+            "Wait about 30 minutes, check the password, then try again.",
+        ),
+        Code::LoginMechanism => (
+            "No common way to log in",
+            "The server offers no way to log in that can be used safely.",
+            "Use an encrypted connection (imaps://). If you already do, ask the server's administrator which ways to log in are allowed.",
+        ),
+        Code::LoginExpired => (
+            "Login has expired",
+            "The login has expired, or the password was changed. What has been copied stays copied.",
+            "Log in again: the copy continues where it stopped.",
+        ),
+        Code::QuotaExceeded => (
+            "Destination is full",
+            "The destination has no room left. What has been copied stays copied.",
+            "Delete what is not needed there or get more room, then run the same command again: it continues where it stopped.",
+        ),
+        Code::MessageTooLarge => (
+            "Message over the size limit",
+            "The message is larger than the destination accepts.",
+            "The report lists it. Save attachments that you need from the source.",
+        ),
+        Code::MailboxRefused => (
+            "Folder could not be created",
+            "The folder could not be created at the destination. Its name, its depth or the number of folders may be limited there.",
+            "Check the limits of the destination. If you create a folder of that name by hand, the next run copies into it.",
+        ),
+        Code::MailboxMissing => (
+            "No such folder",
+            "There is no folder of that name.",
+            "Check the name; \"hikyaku folders\" lists all of them.",
+        ),
+        Code::MailboxUnreadable => (
+            "Folder could not be opened",
+            "The folder could not be opened. Permission may be missing, or its data on the server may be damaged. The other folders are copied.",
+            "See whether webmail can open the folder; if not, ask the server's administrator.",
+        ),
+        Code::MailboxReadOnly => (
+            "Folder cannot be written to",
+            "There is no permission to write into the destination folder.",
+            "Get permission to write, or choose another folder with --under.",
+        ),
+        Code::ServerBusy => (
+            "Server is busy",
+            "The server is busy or limits how fast it may be used, so hikyaku waits for a while.",
+            "It continues by itself; there is nothing to do.",
+        ),
+        Code::ServerConnections => (
+            "Too many connections",
+            "The server allows no more connections at the same time.",
+            "It continues with fewer connections. Closing other mail programs may make it faster.",
+        ),
+        Code::MessageRefused => (
+            "Message not accepted",
+            "The destination did not accept this message. The others are copied.",
+            "The report lists it. Running the command again tries once more.",
+        ),
+        Code::MessageUnreadable => (
+            "Message could not be read",
+            "The source did not hand out this message. The others are copied.",
+            "The report lists it. See whether webmail can open it, then run the command again.",
+        ),
+        Code::MessageLength => (
+            "Message has the wrong length",
+            "The message arrived with another length than announced. No part of it was stored.",
+            "It is read again automatically. If it keeps happening, the report lists it.",
+        ),
+        Code::MessageUnknown => (
+            "Not known yet whether it was stored",
+            "The connection ended before the server confirmed this message, so it is not known yet whether it was stored.",
+            "The next run finds out by itself. Until then nothing is copied twice.",
+        ),
+        Code::ServerRefused => (
+            "Server refused a request",
+            "The server refused a request.",
+            "Read the server's answer. If time does not help, send that answer to the server's administrator.",
+        ),
+        Code::ServerProtocol => (
+            "Server answers are not valid",
+            "The server's answers do not follow the mail protocol, so the connection was closed to be safe.",
+            "Check that the port is that of IMAP. If it is, ask the server's administrator.",
+        ),
+        Code::SourceEmpty => (
+            "No mail at the source",
+            "There is no mail at the source. A mail program using POP may have removed it from the server.",
+            "See whether the mail is in the mail program on your computer.",
+        ),
+        Code::VerifyDifference => (
+            "Verification found a difference",
+            "The verification found a difference between source and destination.",
+            "The report lists what is concerned. Running the command again verifies once more and copies what is missing.",
+        ),
+        Code::LedgerBusy => (
+            "Another run is going on",
+            "Another run is working on this pair of accounts.",
+            "Wait for it to end, then try again.",
+        ),
+        Code::LedgerDamaged => (
+            "Ledger cannot be read",
+            "The record of earlier copies (the ledger) cannot be read. The mail on both sides is not affected.",
+            "Restore the ledger file from a backup, or move it away: without a ledger both sides are compared and the copy goes on.",
+        ),
+        Code::LedgerVersion => (
+            "Ledger is from a newer version",
+            "The ledger was written by a newer version of hikyaku.",
+            "Update hikyaku, then run the command again.",
+        ),
+        Code::DiskFull => (
+            "Local disk is full",
+            "The disk of the computer that runs hikyaku is full. The copy was stopped so that no record is lost.",
+            "Make room, then run the same command again: it continues where it stopped.",
+        ),
+        Code::ConfigInvalid => (
+            "Configuration cannot be used",
+            "The configuration or an option is wrong, so nothing was started.",
+            "Correct what is shown, then run the command again.",
+        ),
+        Code::LocatorInvalid => (
+            "Source or destination is not written correctly",
+            "The source or the destination is not written correctly.",
+            "Write it like imaps://taro@mail.example.jp.",
+        ),
+        Code::SecretUnreadable => (
+            "Password could not be read",
+            "The password could not be read in the way that was asked for.",
+            "Check the place and permissions of the file, or the command or environment variable.",
+        ),
+        Code::Interrupted => (
+            "Interrupted",
+            "The run was stopped from outside. What has been copied stays copied.",
+            "Run the same command again: it continues where it stopped.",
+        ),
+        Code::Bug => (
+            "Unexpected problem",
+            "Something impossible happened inside hikyaku. The mail at the source is not affected.",
+            "Please send what is shown here to the developers of hikyaku. Running the same command again continues where it stopped.",
+        ),
+    }
+}

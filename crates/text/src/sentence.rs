@@ -1,0 +1,64 @@
+//! How a sentence is declared.
+
+/// Declares sentences as functions of their arguments and a language.
+///
+/// Arguments are named in both texts: `format!` refuses a named argument that a text does
+/// not use and a placeholder that has no argument, so a translation cannot lose a figure.
+macro_rules! sentences {
+    ($($(#[$doc:meta])* $name:ident($($arg:ident: $type:ty),*) {
+        ja: $ja:literal, en: $en:literal $(,)?
+    })*) => {
+        $(
+            $(#[$doc])*
+            pub fn $name($($arg: $type,)* lang: $crate::Lang) -> String {
+                match lang {
+                    $crate::Lang::Ja => {
+                        format!($ja, $($arg = $crate::Show::show(&$arg, lang)),*)
+                    }
+                    $crate::Lang::En => {
+                        format!($en, $($arg = $crate::Show::show(&$arg, lang)),*)
+                    }
+                }
+            }
+        )*
+
+        /// Every sentence of this module: name, Japanese, English.
+        #[cfg(test)]
+        pub(crate) const SENTENCES: &[(&str, &str, &str)] =
+            &[$((stringify!($name), $ja, $en),)*];
+    };
+}
+
+pub(crate) use sentences;
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn every_sentence_has_both_languages() {
+        let mut count = 0;
+        for sentences in [
+            crate::fault::SENTENCES,
+            crate::report::SENTENCES,
+            crate::plan::SENTENCES,
+            crate::run::SENTENCES,
+        ] {
+            for (name, ja, en) in sentences {
+                assert!(!ja.trim().is_empty() && !en.trim().is_empty(), "{name}");
+                assert!(!is_japanese(en), "{name}: {en}");
+                let words: String = ja
+                    .split('{')
+                    .filter_map(|p| p.split('}').next_back())
+                    .collect();
+                let is_sign = words.chars().all(|c| !c.is_alphabetic());
+                assert!(is_japanese(ja) || is_sign, "{name}: {ja}");
+                count += 1;
+            }
+        }
+        assert!(count > 50, "{count}");
+    }
+
+    fn is_japanese(text: &str) -> bool {
+        text.chars()
+            .any(|c| matches!(c, '\u{3000}'..='\u{30ff}' | '\u{4e00}'..='\u{9fff}'))
+    }
+}
