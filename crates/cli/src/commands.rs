@@ -1,12 +1,17 @@
 //! What the commands do, one file each.
 
 mod config;
+mod copy;
+#[cfg(feature = "demo")]
+mod demo;
 mod explain;
 mod generate;
+mod pair;
 
 use crate::args::{Args, Command, ConfigCommand, Global};
 use crate::config::Config;
 use crate::exit;
+use crate::log;
 use crate::output::Output;
 use crate::problem::{Failure, Problem};
 use crate::words::Lang;
@@ -38,7 +43,13 @@ pub(crate) fn run(args: Args) -> u8 {
         global: args.global,
         config,
     };
+    log::start(context.global.verbose);
     let done = match args.command {
+        #[cfg(feature = "demo")]
+        Command::Demo { stay } => demo::run(&context, stay),
+        Command::Copy(args) => copy::copy(&context, &args),
+        Command::Plan(args) => copy::plan(&context, &args),
+        Command::Check(args) => copy::check(&context, &args),
         Command::Explain { code } => explain::run(&context, code.as_deref()),
         Command::Completions { shell } => generate::completions(&context, shell),
         Command::Man { out } => generate::man(&context, out.as_deref()),

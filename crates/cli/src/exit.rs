@@ -44,11 +44,14 @@ pub fn exit_code(result: &Result<Report, Fault>) -> u8 {
     if !report.adds_up() {
         return BUG;
     }
-    if !report.exceptions.is_empty() || report.tally().failures() > 0 {
+    if !report.exceptions.is_empty() {
         return EXCEPTIONS;
     }
     if report.unfinished > 0 {
         return AGAIN;
+    }
+    if report.tally().failures() > 0 {
+        return EXCEPTIONS;
     }
     DONE
 }

@@ -15,6 +15,8 @@ pub(crate) enum Problem {
     Locator(String, LocatorProblem),
     /// A kind of place that this version cannot read or write.
     NotYet(&'static str),
+    /// A path, or a word that looks like one.
+    Place(String),
     /// A saved name that the configuration lacks; the nearest that it has.
     SavedName(String, Option<String>),
     /// The configuration cannot be used.
@@ -48,7 +50,9 @@ impl Problem {
     /// The stable code.
     pub(crate) fn code(&self) -> Code {
         match self {
-            Self::Locator(..) | Self::NotYet(_) | Self::SavedName(..) => Code::LocatorInvalid,
+            Self::Locator(..) | Self::NotYet(_) | Self::Place(_) | Self::SavedName(..) => {
+                Code::LocatorInvalid
+            }
             Self::Secret(..) => Code::SecretUnreadable,
             Self::State(_, io::ErrorKind::StorageFull)
             | Self::Output(_, io::ErrorKind::StorageFull) => Code::DiskFull,

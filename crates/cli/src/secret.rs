@@ -5,7 +5,7 @@
 use hikyaku_net::Secret;
 use std::fmt;
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, IsTerminal, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use zeroize::Zeroizing;
@@ -94,8 +94,12 @@ pub(crate) fn read(from: &SecretFrom) -> Result<(Secret, Vec<SecretRemark>), Sec
     Ok((Secret::new(octets.as_slice()), remarks))
 }
 
-/// Asks on the terminal, without echo.
+/// Asks on the terminal, without echo. Where standard input is something else, a
+/// script is running, and nobody would answer.
 pub(crate) fn ask(prompt: &str) -> Result<(Secret, Vec<SecretRemark>), SecretProblem> {
+    if !io::stdin().is_terminal() {
+        return Err(SecretProblem::NoTerminal);
+    }
     let typed = rpassword::prompt_password(prompt).map_err(|_| SecretProblem::NoTerminal)?;
     let typed = Zeroizing::new(typed);
     if typed.is_empty() {

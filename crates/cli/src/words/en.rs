@@ -31,6 +31,10 @@ pub(super) fn problem(problem: &Problem) -> (String, String) {
             "This version copies between IMAP servers: imaps://, imap:// and imap+insecure://."
                 .into(),
         ),
+        Problem::Place(text) => (
+            format!("\"{text}\" is no account; mail in files is not in this version."),
+            format!("{EXAMPLE}, or a saved account as name:"),
+        ),
         Problem::SavedName(name, Some(like)) => (
             format!("The configuration has no account \"{name}\"."),
             format!("Did you mean {like}:?"),

@@ -26,6 +26,10 @@ pub(super) fn problem(problem: &Problem) -> (String, String) {
             format!("「{kind}」は、このバージョンではまだ使えません。"),
             "このバージョンでコピーできるのはIMAPサーバー同士です（imaps://、imap://、imap+insecure://）。".into(),
         ),
+        Problem::Place(text) => (
+            format!("「{text}」はアカウントではありません（ファイルのメールは、このバージョンではまだ使えません）。"),
+            format!("{EXAMPLE}　保存したアカウントは「名前:」とご指定ください。"),
+        ),
         Problem::SavedName(name, Some(like)) => (
             format!("設定ファイルに「{name}」というアカウントはありません。"),
             format!("「{like}:」ではありませんか。"),

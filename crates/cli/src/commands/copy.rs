@@ -1,0 +1,208 @@
+//! `hikyaku copy`, `plan` and `check`.
+
+use super::Context;
+use super::pair::{self, Connected, Sides};
+use crate::args::{CheckArgs, CopyArgs, PlanArgs};
+use crate::problem::Failure;
+use crate::progress::Progress;
+use crate::{exit, json, ledger, results, runtime};
+use hikyaku_core::policy::Policy;
+use hikyaku_core::report::Report;
+use hikyaku_core::traits::Clock;
+use hikyaku_core::{Fault, Observer};
+use hikyaku_engine::{Depth, Job, Stop, SystemClock};
+use hikyaku_ledger::{PairLedger, Store};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// `copy`.
+pub(super) fn copy(context: &Context, args: &CopyArgs) -> Result<u8, Failure> {
+    if args.dry_run {
+        return plan(context, &args.plan);
+    }
+    let (sides, policy) = prepare(context, &args.plan)?;
+    let stop = Stop::new();
+    let work = execute(context, &sides, policy, Kind::Copy, stop.clone());
+    runtime::block_on(context.output, stop, work)
+}
+
+/// `check`.
+pub(super) fn check(context: &Context, args: &CheckArgs) -> Result<u8, Failure> {
+    let (source, destination) = (args.source.options(), args.destination.options());
+    let sides = Sides::prepare(context, &args.pair, source, destination)?;
+    let policy = pair::policy(context, &args.filters, args.under.as_ref(), &sides)?;
+    let depth = match args.full {
+        true => Depth::Full,
+        false => Depth::Listed,
+    };
+    let stop = Stop::new();
+    let work = execute(context, &sides, policy, Kind::Check(depth), stop.clone());
+    runtime::block_on(context.output, stop, work)
+}
+
+/// `plan`: nothing is written anywhere.
+pub(super) fn plan(context: &Context, args: &PlanArgs) -> Result<u8, Failure> {
+    let (sides, mut policy) = prepare(context, args)?;
+    let stop = Stop::new();
+    let work = async {
+        let connected = sides.connect().await?;
+        pair::spell(context, &connected, &mut policy).await?;
+        let store = match policy.stateless {
+            true => None,
+            false => ledger::open_existing(context).await?,
+        };
+        let store = match store {
+            Some(store) => store,
+            None => Store::open_in_memory().await?,
+        };
+        let ledger = store
+            .pair(&sides.source.account(), &sides.destination.account())
+            .await?;
+        let job = job(&connected, &ledger, Arc::new(()), policy, stop.clone());
+        let plan = job.plan().await?;
+        connected.close().await;
+        store.close().await;
+        match context.output.json {
+            true => json::plan(&plan, context.output),
+            false => context
+                .output
+                .result(&results::plan(&plan, context.output.lang)),
+        }
+        Ok(exit::DONE)
+    };
+    runtime::block_on(context.output, stop.clone(), work)
+}
+
+fn prepare(context: &Context, args: &PlanArgs) -> Result<(Sides, Policy), Failure> {
+    let (source, destination) = (args.source.options(), args.destination.options());
+    let sides = Sides::prepare(context, &args.pair, source, destination)?;
+    let policy = Policy {
+        newest_first: args.newest_first,
+        stateless: args.stateless,
+        recopy: args.recopy,
+        ..pair::policy(context, &args.filters, args.under.as_ref(), &sides)?
+    };
+    Ok((sides, policy))
+}
+
+#[derive(Clone, Copy)]
+enum Kind {
+    Copy,
+    Check(Depth),
+}
+
+impl Kind {
+    /// The word that the ledger keeps.
+    fn word(self) -> &'static str {
+        match self {
+            Self::Copy => "copy",
+            Self::Check(_) => "check",
+        }
+    }
+
+    fn shown(self) -> results::Kind {
+        match self {
+            Self::Copy => results::Kind::Copy,
+            Self::Check(_) => results::Kind::Check,
+        }
+    }
+}
+
+/// Logs in, takes the right to work on the destination, runs, reports. Nothing is
+/// written on this computer before both logins succeeded.
+async fn execute(
+    context: &Context,
+    sides: &Sides,
+    mut policy: Policy,
+    kind: Kind,
+    stop: Stop,
+) -> Result<u8, Failure> {
+    let connected = sides.connect().await?;
+    pair::spell(context, &connected, &mut policy).await?;
+    let store = match policy.stateless {
+        true => Store::open_in_memory().await?,
+        false => ledger::open(context).await?,
+    };
+    let clock = SystemClock::default();
+    let ledger = store
+        .pair(&sides.source.account(), &sides.destination.account())
+        .await?;
+    let hold = store.hold(&ledger, clock.unix_millis()).await?;
+    let seed = pair::seed();
+    let run = store
+        .begin_run(ledger.id(), kind.word(), clock.unix_millis(), seed)
+        .await?;
+    let progress = Arc::new(Progress::start(context.output));
+    let job = job(
+        &connected,
+        &ledger.within(run),
+        progress.clone(),
+        policy,
+        stop,
+    );
+    let work = async {
+        match kind {
+            Kind::Copy => job.copy().await,
+            Kind::Check(depth) => job.check(depth).await,
+        }
+    };
+    let result = watch(&progress, work).await;
+    let exit = exit::exit_code(&result);
+    let summary = json::summary(&result, &run.to_string());
+    store
+        .end_run(run, &summary, exit, clock.unix_millis())
+        .await?;
+    hold.release().await;
+    connected.close().await;
+    store.close().await;
+    let report = result?;
+    match context.output.json {
+        true => json::report(&report, &run.to_string(), context.output),
+        false => {
+            let text = results::report(
+                &report,
+                kind.shown(),
+                Some(&run.to_string()),
+                context.output.lang,
+            );
+            context.output.result(&text);
+        }
+    }
+    Ok(exit)
+}
+
+fn job(
+    connected: &Connected,
+    ledger: &PairLedger,
+    observer: Arc<dyn Observer>,
+    policy: Policy,
+    stop: Stop,
+) -> Job {
+    Job {
+        source: connected.source.clone(),
+        destination: connected.destination.clone(),
+        ledger: Arc::new(ledger.clone()),
+        observer,
+        clock: Arc::new(SystemClock::default()),
+        policy,
+        stop,
+        seed: pair::seed(),
+    }
+}
+
+/// Waits for the work while its progress is shown.
+pub(super) async fn watch(
+    progress: &Progress,
+    work: impl Future<Output = Result<Report, Fault>>,
+) -> Result<Report, Fault> {
+    tokio::pin!(work);
+    let mut second = tokio::time::interval(Duration::from_secs(1));
+    let result = loop {
+        tokio::select! {
+            result = &mut work => break result,
+            _ = second.tick() => progress.tick(),
+        }
+    };
+    progress.end();
+    result
+}

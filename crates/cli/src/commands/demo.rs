@@ -1,0 +1,110 @@
+//! `hikyaku demo`: the real engine between two servers in this process.
+
+use super::{Context, copy};
+use crate::demo::{Demo, PASSWORD, USER};
+use crate::problem::Failure;
+use crate::progress::Progress;
+use crate::{exit, json, results, runtime, words};
+use hikyaku_core::Side::{Destination, Source};
+use hikyaku_core::policy::Policy;
+use hikyaku_core::report::Report;
+use hikyaku_core::{Fault, Observer};
+use hikyaku_engine::{Depth, Job, Stop, SystemClock};
+use hikyaku_ledger::Store;
+use std::sync::Arc;
+
+pub(super) fn run(context: &Context, stay: bool) -> Result<u8, Failure> {
+    let stop = Stop::new();
+    runtime::block_on(context.output, stop.clone(), show(context, stay, stop))
+}
+
+async fn show(context: &Context, stay: bool, stop: Stop) -> Result<u8, Failure> {
+    let (output, lang) = (context.output, context.output.lang);
+    let demo = Demo::start()
+        .await
+        .map_err(|e| Fault::bug(format!("the demo's servers cannot listen on loopback: {e}")))?;
+    let (old, new) = (demo.locator(Source), demo.locator(Destination));
+    output.note(&words::demo::intro(&old, &new, lang));
+
+    output.note(words::demo::first(lang));
+    let store = Store::open_in_memory().await?;
+    let first = copy_once(context, &demo, &store, &stop).await?;
+    let proof = check(context, &demo, &store, &stop).await?;
+    let code = exit::exit_code(&Ok(first.clone())).max(exit::exit_code(&Ok(proof.clone())));
+    show_report(context, &first, results::Kind::Copy);
+    output.note(words::demo::proof(lang));
+    show_report(context, &proof, results::Kind::Check);
+
+    output.note(words::demo::second(lang));
+    let second = copy_once(context, &demo, &store, &stop).await?;
+    output.note(&words::demo::copied_again(second.copied_now(), lang));
+    let code = match second.copied_now() {
+        0 => code,
+        _ => exit::DIFFERENT,
+    };
+    if stay && code == exit::DONE {
+        output.note(&words::demo::stay(&old, &new, USER, PASSWORD, lang));
+        stop.requested().await;
+    }
+    Ok(code)
+}
+
+fn show_report(context: &Context, report: &Report, kind: results::Kind) {
+    let output = context.output;
+    match output.json {
+        true => json::report(report, "", output),
+        false => output.result(&results::report(report, kind, None, output.lang)),
+    }
+}
+
+async fn copy_once(
+    context: &Context,
+    demo: &Demo,
+    store: &Store,
+    stop: &Stop,
+) -> Result<Report, Failure> {
+    let progress = Arc::new(Progress::start(context.output));
+    let job = job(demo, store, progress.clone(), stop).await?;
+    let report = copy::watch(&progress, job.copy()).await;
+    close(&job).await;
+    Ok(report?)
+}
+
+async fn check(
+    context: &Context,
+    demo: &Demo,
+    store: &Store,
+    stop: &Stop,
+) -> Result<Report, Failure> {
+    let progress = Arc::new(Progress::start(context.output));
+    let job = job(demo, store, progress.clone(), stop).await?;
+    let report = copy::watch(&progress, job.check(Depth::Full)).await;
+    close(&job).await;
+    Ok(report?)
+}
+
+async fn job(
+    demo: &Demo,
+    store: &Store,
+    observer: Arc<dyn Observer>,
+    stop: &Stop,
+) -> Result<Job, Failure> {
+    let (source, destination) = tokio::try_join!(demo.connect(Source), demo.connect(Destination))?;
+    let ledger = store
+        .pair(&demo.account(Source), &demo.account(Destination))
+        .await?;
+    Ok(Job {
+        source: Arc::new(source),
+        destination: Arc::new(destination),
+        ledger: Arc::new(ledger),
+        observer,
+        clock: Arc::new(SystemClock::default()),
+        policy: Policy::default(),
+        stop: stop.clone(),
+        seed: 1,
+    })
+}
+
+async fn close(job: &Job) {
+    tokio::join!(job.source.close(), job.destination.close());
+}

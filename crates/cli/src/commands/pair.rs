@@ -1,0 +1,175 @@
+//! Two accounts: what `copy`, `plan` and `check` have in common.
+
+use super::Context;
+use crate::account::AccountOptions;
+use crate::args::{Filters, Pair};
+use crate::folders;
+use crate::problem::{Failure, Problem};
+use crate::side::Side;
+use crate::words;
+use hikyaku_core::policy::Policy;
+use hikyaku_core::traits::Source;
+use hikyaku_core::{Code, Fault, MailboxInfo, MailboxName, Reach, Remedy};
+use hikyaku_imap::{ImapAccount, ImapOptions};
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher, Hasher};
+use std::sync::Arc;
+
+/// Both sides, understood and ready to connect; nothing was asked of a server yet.
+pub(super) struct Sides {
+    pub(super) source: Side,
+    pub(super) destination: Side,
+    options: (ImapOptions, ImapOptions),
+}
+
+/// Both sides, logged in.
+pub(super) struct Connected {
+    pub(super) source: Arc<ImapAccount>,
+    pub(super) destination: Arc<ImapAccount>,
+}
+
+impl Sides {
+    /// Reads locators, files and passwords, in the order in which mistakes are best told.
+    pub(super) fn prepare(
+        context: &Context,
+        pair: &Pair,
+        source: AccountOptions,
+        destination: AccountOptions,
+    ) -> Result<Self, Failure> {
+        use hikyaku_core::Side::{Destination, Source};
+        let source = Side::resolve(Source, &pair.from, source, &context.config)?;
+        let destination = Side::resolve(Destination, &pair.to, destination, &context.config)?;
+        if source.account() == destination.account() {
+            return Err(same(&source).into());
+        }
+        let endpoints = (source.endpoint()?, destination.endpoint()?);
+        let one = source.credentials(context.output)?;
+        let other = destination.credentials(context.output)?;
+        let options = |endpoint, credentials, side: &Side| {
+            let mut options = ImapOptions::new(endpoint, credentials);
+            options.lanes = connections(context, Some(side));
+            options
+        };
+        let options = (
+            options(endpoints.0, one, &source),
+            options(endpoints.1, other, &destination),
+        );
+        Ok(Self {
+            source,
+            destination,
+            options,
+        })
+    }
+
+    /// Logs in on both sides at once.
+    pub(super) async fn connect(&self) -> Result<Connected, Failure> {
+        let (source, destination) = tokio::try_join!(
+            ImapAccount::connect(self.options.0.clone()),
+            ImapAccount::connect(self.options.1.clone()),
+        )?;
+        Ok(Connected {
+            source: Arc::new(source),
+            destination: Arc::new(destination),
+        })
+    }
+}
+
+/// One account, logged in to be read.
+pub(super) async fn connect_one(context: &Context, side: &Side) -> Result<ImapAccount, Failure> {
+    let endpoint = side.endpoint()?;
+    let mut options = ImapOptions::new(endpoint, side.credentials(context.output)?);
+    options.lanes = connections(context, Some(side));
+    Ok(ImapAccount::connect(options).await?)
+}
+
+impl Connected {
+    /// Leaves both sides politely.
+    pub(super) async fn close(&self) {
+        tokio::join!(self.source.close(), self.destination.close());
+    }
+}
+
+fn connections(context: &Context, side: Option<&Side>) -> usize {
+    context
+        .global
+        .connections
+        .or(side.and_then(|side| side.options.connections))
+        .or(context.config.connections)
+        .unwrap_or(Policy::default().lanes)
+}
+
+/// What was chosen, as far as no server has to be asked.
+pub(super) fn policy(
+    context: &Context,
+    filters: &Filters,
+    under: Option<&MailboxName>,
+    sides: &Sides,
+) -> Result<Policy, Problem> {
+    if let (Some(since), Some(before)) = (filters.since, filters.before)
+        && since >= before
+    {
+        return Err(Problem::EmptyTime);
+    }
+    let under = match (under, sides.destination.mailbox()) {
+        (Some(option), Some(locator)) if option != locator => return Err(Problem::UnderTwice),
+        (option, locator) => option.or(locator).cloned(),
+    };
+    let mut folders = filters.folder.clone();
+    folders.extend(sides.source.mailbox().cloned());
+    Ok(Policy {
+        folders,
+        exclude: filters.exclude.clone(),
+        since: filters.since,
+        before: filters.before,
+        max_octets: filters.max_message_size,
+        under,
+        lanes: connections(context, None),
+        bandwidth: context.global.bwlimit.or(context.config.bandwidth),
+        ..Policy::default()
+    })
+}
+
+/// Replaces the names of the policy by the spelling of the servers. Asks them only
+/// when there is a name; says which exclusions exclude nothing.
+pub(super) async fn spell(
+    context: &Context,
+    connected: &Connected,
+    policy: &mut Policy,
+) -> Result<(), Failure> {
+    if !policy.folders.is_empty() || !policy.exclude.is_empty() {
+        let listed = connected.source.mailboxes().await?;
+        let names = policy.folders.iter_mut().chain(&mut policy.exclude);
+        names.for_each(|name| *name = folders::find(name, &listed));
+        for name in policy
+            .exclude
+            .iter()
+            .filter(|name| !is_there(name, &listed))
+        {
+            let text = words::nothing_excluded(&name.to_string(), context.output.lang);
+            context.output.note(&text);
+        }
+    }
+    if let Some(under) = &mut policy.under {
+        *under = folders::find(under, &connected.destination.mailboxes().await?);
+    }
+    Ok(())
+}
+
+fn is_there(name: &MailboxName, listed: &[MailboxInfo]) -> bool {
+    listed.iter().any(|m| m.name.is_within(name))
+}
+
+fn same(source: &Side) -> Fault {
+    Fault::new(
+        Code::HostSame,
+        Reach::Job,
+        Remedy::AskUser,
+        "source and destination are the same account",
+    )
+    .server(source.locator.address())
+}
+
+/// A number that differs from run to run; nothing secret depends on it.
+pub(super) fn seed() -> u64 {
+    RandomState::new().build_hasher().finish()
+}

@@ -1,0 +1,65 @@
+//! Runs the real binary in a home of its own.
+
+use std::ffi::OsStr;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use tempfile::TempDir;
+
+/// A home directory with nothing in it.
+pub struct Home(TempDir);
+
+/// What a run said, and its exit code.
+#[derive(Debug)]
+pub struct Said {
+    pub out: String,
+    pub err: String,
+    pub exit: i32,
+}
+
+impl Home {
+    pub fn new() -> Self {
+        Self(TempDir::new().expect("a directory"))
+    }
+
+    /// Writes the configuration.
+    pub fn config(&self, text: &str) {
+        let directory = self.0.path().join(".config/hikyaku");
+        std::fs::create_dir_all(&directory).expect("a directory");
+        std::fs::write(directory.join("config.toml"), text).expect("a file");
+    }
+
+    /// Whether anything was kept.
+    pub fn has_ledger(&self) -> bool {
+        self.0.path().join(".local/state/hikyaku").exists()
+    }
+
+    /// The binary with the arguments, in a surrounding without settings.
+    pub fn command<A: AsRef<OsStr>>(&self, arguments: &[A]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_hikyaku"));
+        command
+            .args(arguments)
+            .env_clear()
+            .env("HOME", self.0.path())
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// Runs to the end.
+    pub fn run<A: AsRef<OsStr>>(&self, arguments: &[A]) -> Said {
+        let output = self.command(arguments).output().expect("the binary runs");
+        Said {
+            out: String::from_utf8(output.stdout).expect("text"),
+            err: String::from_utf8(output.stderr).expect("text"),
+            exit: output.status.code().unwrap_or(-1),
+        }
+    }
+
+    /// A file in the home.
+    #[allow(dead_code, reason = "not every test file keeps files")]
+    pub fn file(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.0.path().join(name);
+        std::fs::write(&path, text).expect("a file");
+        path
+    }
+}
