@@ -19,7 +19,7 @@ use crate::schema::{self, Steps};
 /// Reading connections to a SQLite file; each has a thread and a page cache of at most 4 MiB.
 const READERS: usize = 3;
 
-/// How long a statement waits for another process that writes.
+/// How long a statement waits for another process that writes, or for a connection to PostgreSQL.
 const BUSY: Duration = Duration::from_secs(10);
 
 /// Tries to open a file that another process is just creating, 20 ms apart.
@@ -106,6 +106,7 @@ impl Db {
         Ok(Db::Postgres(
             PgPoolOptions::new()
                 .max_connections(POSTGRES_CONNECTIONS)
+                .acquire_timeout(BUSY)
                 .connect_lazy_with(options),
         ))
     }

@@ -28,8 +28,9 @@ pub(crate) fn from_sqlx(error: sqlx::Error) -> Fault {
             format!("no encrypted connection to the ledger's database: {error}"),
         ),
         sqlx::Error::PoolTimedOut => retry(
-            Code::LedgerBusy,
-            "every connection to the ledger's database is in use".to_owned(),
+            Code::HostUnreachable,
+            "no connection to the ledger's database could be had in time; run again to continue"
+                .to_owned(),
         ),
         sqlx::Error::Configuration(error) => ask(
             Code::ConfigInvalid,

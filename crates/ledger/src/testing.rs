@@ -232,3 +232,78 @@ impl<L: Ledger> Ledger for Countdown<L> {
         Box::pin(self.write(self.inner.checkpoint(pairing, checkpoint)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{PairLedger, Store};
+    use hikyaku_core::AccountId;
+
+    async fn ledger() -> PairLedger {
+        let store = Store::open_in_memory().await.expect("a store");
+        let pair = store.pair(&AccountId::new("a"), &AccountId::new("b")).await;
+        pair.expect("a pair")
+    }
+
+    /// Three writes, whatever comes of each; answers how many were answered well.
+    async fn work(ledger: &impl Ledger) -> usize {
+        let names = ["a", "b", "c"].map(|n| MailboxName::parse(n).expect("a name"));
+        let mut well = 0;
+        for name in &names {
+            well += usize::from(ledger.pair(name, name).await.is_ok());
+        }
+        well
+    }
+
+    #[tokio::test]
+    async fn stops_are_exactly_before_or_after_the_nth_write() {
+        let counting = Countdown::count(ledger().await);
+        assert_eq!((work(&counting).await, counting.writes()), (3, 3));
+        assert!(!counting.is_dead());
+        for n in 1..=3 {
+            let before = Countdown::stop_before(ledger().await, n);
+            let after = Countdown::stop_after(ledger().await, n);
+            for (stopping, durable) in [(before, n - 1), (after, n)] {
+                assert_eq!(work(&stopping).await as u64, n - 1);
+                assert!(stopping.is_dead());
+                assert_eq!(
+                    stopping.pairings().await.expect_err("dead").code,
+                    Code::Interrupted
+                );
+                let left = stopping.inner().pairings().await.expect("listed");
+                assert_eq!(left.len() as u64, durable);
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_refused_write_is_not_made_and_later_ones_are() {
+        let full = Countdown::refuse(ledger().await, 2, disk_full());
+        assert_eq!(work(&full).await, 2);
+        let names: Vec<String> = full
+            .pairings()
+            .await
+            .expect("listed")
+            .iter()
+            .map(|p| p.source.to_string())
+            .collect();
+        assert_eq!(names, ["a", "c"]);
+    }
+
+    #[tokio::test]
+    async fn what_was_under_way_at_the_stop_is_not_answered_well() {
+        let stopping = Countdown::stop_before(ledger().await, 2);
+        let (first, second) = (MailboxName::inbox(), MailboxName::inbox().child("b"));
+        let mut under_way = stopping.pair(&first, &first);
+        assert!(futures::poll!(&mut under_way).is_pending());
+        stopping
+            .pair(&second, &second)
+            .await
+            .map(drop)
+            .expect_err("stopped");
+        assert_eq!(
+            under_way.await.map(drop).expect_err("dead").code,
+            Code::Interrupted
+        );
+    }
+}
