@@ -152,7 +152,10 @@ fn as_root(words: &[&str]) -> Result<String> {
 }
 
 fn lock() -> Result<File> {
-    let path = std::env::temp_dir().join("hikyaku-testkit-install.lock");
+    let path = PathBuf::from(format!(
+        "/var/tmp/hikyaku-testkit-{}.lock",
+        rustix::process::geteuid().as_raw()
+    ));
     let file = File::create(&path).with_context(|| format!("cannot create {}", path.display()))?;
     file.lock()
         .context("cannot wait for another installation")?;

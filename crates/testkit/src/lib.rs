@@ -5,6 +5,7 @@
 //! - [`certificates`] makes a private authority with good and bad server certificates.
 //! - [`generate`] makes mailboxes from a seed: large ordinary ones, and one in which everything is odd.
 //! - [`proxy`] delays, narrows, breaks and records connections.
+//! - [`postgres`] starts a private PostgreSQL.
 //! - [`install`] fetches the packages; `cargo xtask test` calls it.
 //!
 //! Start reading at [`servers::MailServer`] and [`judge::Judge`].
@@ -17,6 +18,7 @@ pub mod generate;
 pub mod install;
 pub mod judge;
 pub mod memory;
+pub mod postgres;
 mod process;
 pub mod proxy;
 pub mod servers;

@@ -323,6 +323,22 @@ fn is_alive((pid, start): (u32, u64)) -> bool {
     started_at(pid) == Some(start)
 }
 
+/// The numbers of a user of this system and of its group.
+pub(crate) fn user_and_group(name: &str) -> Result<(u32, u32)> {
+    let passwd = fs::read_to_string("/etc/passwd")?;
+    let line = passwd
+        .lines()
+        .find(|line| line.split(':').next() == Some(name));
+    let mut fields = line
+        .with_context(|| format!("this system has no user {name}"))?
+        .split(':')
+        .skip(2);
+    let mut number = || fields.next().and_then(|field| field.parse::<u32>().ok());
+    number()
+        .zip(number())
+        .with_context(|| format!("/etc/passwd has no numbers for {name}"))
+}
+
 /// Runs a command to its end and returns its standard output; a failure carries what it wrote to standard error.
 pub(crate) fn run(command: &mut Command) -> Result<String> {
     run_with_input(command, b"")

@@ -45,9 +45,13 @@ pub fn keeps_date(server: Kind, seconds: i64) -> bool {
 
 /// Whether a server takes this flag; with one it does not take, an APPEND is refused as a whole.
 pub fn takes_flag(server: Kind, flag: &str) -> bool {
-    let number = flag.bytes().all(|octet| octet.is_ascii_digit());
-    let too_odd_for_courier = flag.contains('~') || number;
-    !flag.eq_ignore_ascii_case("\\Recent") && !(server == Kind::Courier && too_odd_for_courier)
+    match server {
+        Kind::Dovecot | Kind::Cyrus => !flag.eq_ignore_ascii_case("\\Recent"),
+        Kind::Courier => {
+            let number = flag.bytes().all(|octet| octet.is_ascii_digit());
+            !(flag.eq_ignore_ascii_case("\\Recent") || flag.contains('~') || number)
+        }
+    }
 }
 
 /// Bare LF becomes CRLF, NUL becomes 0x80, of several CRs before LF one is lost, as is one at the end; no message may

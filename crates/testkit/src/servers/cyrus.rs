@@ -177,7 +177,7 @@ fn environment(command: &mut Command) {
         "lib/x86_64-linux-gnu",
         "usr/lib",
     ]
-    .map(|path| below(path));
+    .map(below);
     let joined = libraries
         .map(|path| path.to_string_lossy().into_owned())
         .join(":");

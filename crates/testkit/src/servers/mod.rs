@@ -22,7 +22,7 @@ pub use dovecot::{Dovecot, DovecotOptions, Fsync, MailFormat};
 
 use crate::certificates::{Identity, Shown};
 use crate::judge::Judge;
-use crate::process::{InstanceDirectory, Port};
+use crate::process::{InstanceDirectory, Port, user_and_group};
 
 /// Which server a test talks to, for the tables of what each one does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -223,16 +223,7 @@ impl Instance {
 
 /// The unprivileged user that owns the mail: `mail`, which every Debian system has.
 pub(crate) fn mail_owner() -> Result<(u32, u32)> {
-    let passwd = fs::read_to_string("/etc/passwd")?;
-    let line = passwd
-        .lines()
-        .find(|line| line.starts_with("mail:"))
-        .context("this system has no user called mail")?;
-    let mut fields = line.split(':').skip(2).map(str::parse::<u32>);
-    match (fields.next(), fields.next()) {
-        (Some(Ok(user)), Some(Ok(group))) => Ok((user, group)),
-        _ => anyhow::bail!("/etc/passwd has no numbers for the user mail"),
-    }
+    user_and_group("mail")
 }
 
 /// Fails unless this process may start servers that change their user.
