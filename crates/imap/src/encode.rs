@@ -17,7 +17,7 @@ mod search;
 mod set;
 mod wire;
 
-pub(crate) use append::{Append, AppendMessage, MONTHS, WireDate, WireFlags};
+pub(crate) use append::{Append, AppendMessage, WireDate, WireFlags};
 pub(crate) use command::{Command, Extension, Opening, Qresync, StoreChange};
 pub(crate) use fetch::{BodyPart, ChangedSince, Fetch, FetchItem};
 pub(crate) use gate::is_safe_without_waiting;

@@ -165,7 +165,7 @@ impl WireDate {
     }
 }
 
-/// Names of months on the wire, in any language.
-pub(crate) const MONTHS: [&str; 12] = [
+/// Names of months on the wire, whatever the people speak.
+const MONTHS: [&str; 12] = [
     "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
 ];

@@ -79,42 +79,46 @@ impl<'a> Cursor<'a> {
         self.rest().iter().all(u8::is_ascii_whitespace)
     }
 
-    fn take_while(&mut self, belongs: impl Fn(u8) -> bool) -> &'a [u8] {
+    /// Up to the first octet that is in one of the classes.
+    fn take_until(&mut self, classes: u8) -> &'a [u8] {
         let rest = self.rest();
-        let end = rest.iter().position(|&b| !belongs(b)).unwrap_or(rest.len());
+        let end = rest
+            .iter()
+            .position(|&b| CLASSES[usize::from(b)] & classes != 0)
+            .unwrap_or(rest.len());
         self.at += end;
         &rest[..end]
     }
 
     /// Up to a blank or the end of the line; may be empty.
     pub(super) fn word(&mut self) -> &'a [u8] {
-        self.take_while(|b| !is_blank(b))
+        self.take_until(BLANK)
     }
 
     /// Up to a blank, a parenthesis or the end of the line; may be empty.
     pub(super) fn atom(&mut self) -> &'a [u8] {
-        self.take_while(|b| !is_blank(b) && !matches!(b, b'(' | b')'))
+        self.take_until(BLANK | OPEN | CLOSE)
     }
 
     /// Up to a blank, a closing parenthesis or the end of the line: flags, which on
     /// some servers hold anything else.
     pub(super) fn flag(&mut self) -> &'a [u8] {
-        self.take_while(|b| !is_blank(b) && b != b')')
+        self.take_until(BLANK | CLOSE)
     }
 
     /// ASCII letters; may be empty.
     pub(super) fn letters(&mut self) -> &'a [u8] {
-        self.take_while(|b| b.is_ascii_alphabetic())
+        self.take_until(NO_LETTER)
     }
 
     /// The name of a FETCH item: up to what can begin its section or value.
     pub(super) fn item_name(&mut self) -> &'a [u8] {
-        self.take_while(|b| !is_blank(b) && !matches!(b, b'(' | b')' | b'[' | b'"' | b'{' | b'<'))
+        self.take_until(BLANK | OPEN | CLOSE | VALUE)
     }
 
     /// Digits, passed over in any case; `None` when there are none or too many.
     pub(super) fn number(&mut self) -> Option<u64> {
-        digits(self.take_while(|b| b.is_ascii_digit()))
+        digits(self.take_until(NO_DIGIT))
     }
 
     /// A number that ends where a value can end; otherwise the cursor stays.
@@ -131,7 +135,7 @@ impl<'a> Cursor<'a> {
     /// Whether a value can end here.
     pub(super) fn is_boundary(&self) -> bool {
         self.peek()
-            .is_none_or(|b| is_blank(b) || matches!(b, b'(' | b')'))
+            .is_none_or(|b| CLASSES[usize::from(b)] & (BLANK | OPEN | CLOSE) != 0)
     }
 
     /// The word NIL, whole; otherwise the cursor stays.
@@ -270,7 +274,7 @@ impl<'a> Cursor<'a> {
 
     /// What stands between `[` (already passed) and its `]`, which is passed; blanks,
     /// quoted strings and literals included.
-    pub(super) fn section(&mut self) -> Option<Bytes> {
+    pub(super) fn section(&mut self) -> Option<&'a [u8]> {
         let start = self.at;
         // A bracket is allowed in the name of a header field, inside parentheses.
         self.section_end(true).or_else(|| {
@@ -279,14 +283,14 @@ impl<'a> Cursor<'a> {
         })
     }
 
-    fn section_end(&mut self, nested: bool) -> Option<Bytes> {
+    fn section_end(&mut self, nested: bool) -> Option<&'a [u8]> {
         let start = self.at;
         let mut depth = 0u32;
         loop {
             match self.peek()? {
                 b']' if depth == 0 => {
                     self.at += 1;
-                    return Some(self.whole.slice(start..self.at - 1));
+                    return Some(&self.octets[start..self.at - 1]);
                 }
                 b'(' if nested => {
                     depth += 1;
@@ -309,10 +313,10 @@ impl<'a> Cursor<'a> {
 
     /// From here to the end of the line, passed over.
     pub(super) fn line(&mut self) -> &'a [u8] {
-        self.take_while(|b| b != b'\n')
+        self.take_until(LINE_FEED)
     }
 
-    /// Shares memory with a slice that came from this cursor.
+    /// Shares memory with a slice that this cursor gave.
     pub(super) fn share(&self, slice: &'a [u8]) -> Bytes {
         if slice.is_empty() {
             return Bytes::new();
@@ -321,9 +325,40 @@ impl<'a> Cursor<'a> {
     }
 }
 
-fn is_blank(octet: u8) -> bool {
-    matches!(octet, b' ' | b'\t' | b'\r' | b'\n')
-}
+const BLANK: u8 = 1;
+const OPEN: u8 = 2;
+const CLOSE: u8 = 4;
+/// What can begin the section or the value of a FETCH item, besides a list.
+const VALUE: u8 = 8;
+const LINE_FEED: u8 = 16;
+const NO_LETTER: u8 = 32;
+const NO_DIGIT: u8 = 64;
+
+/// Which classes an octet belongs to: tokens are looked up, because they are read by
+/// the million.
+static CLASSES: [u8; 256] = {
+    let mut classes = [0; 256];
+    let mut octet = 0;
+    while octet < 256 {
+        let c = octet as u8;
+        classes[octet] = match c {
+            b'\n' => BLANK | LINE_FEED,
+            b' ' | b'\t' | b'\r' => BLANK,
+            b'(' => OPEN,
+            b')' => CLOSE,
+            b'[' | b'"' | b'{' | b'<' => VALUE,
+            _ => 0,
+        };
+        if !c.is_ascii_alphabetic() {
+            classes[octet] |= NO_LETTER;
+        }
+        if !c.is_ascii_digit() {
+            classes[octet] |= NO_DIGIT;
+        }
+        octet += 1;
+    }
+    classes
+};
 
 /// Offset of the quote that closes a string, from behind its opening quote.
 fn quoted_end(octets: &[u8]) -> Option<usize> {

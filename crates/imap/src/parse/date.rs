@@ -1,7 +1,6 @@
 //! INTERNALDATE as servers write it (RFC 9051 §9, `date-time`).
 
 use super::number::digits;
-use crate::encode::MONTHS;
 use hikyaku_core::InternalDate;
 
 /// Reads `17-Jul-1996 02:44:25 -0700`. The day may have one digit, with or without
@@ -16,21 +15,40 @@ pub(crate) fn internal_date(text: &[u8]) -> Option<InternalDate> {
     let (time, zone) = split(rest, b' ').unwrap_or((rest, b""));
     let (hour, time) = split(time, b':')?;
     let (minute, second) = split(time, b':')?;
-    let month = MONTHS
-        .iter()
-        .position(|m| m.as_bytes().eq_ignore_ascii_case(month))?;
+    let month = month_number(month)?;
     if year.len() != 4 || day.len() > 2 {
         return None;
     }
     InternalDate::from_civil(
-        (i64::from(small(year)?), month as u32 + 1, small(day)?),
+        (i64::from(small(year)?), month, small(day)?),
         (small(hour)?, small(minute)?, small(second)?),
         offset_minutes(zone.trim_ascii())?,
     )
 }
 
+/// 1 to 12, of an English name in any case.
+fn month_number(name: &[u8]) -> Option<u32> {
+    let &[a, b, c] = name else { return None };
+    let name = [a, b, c].map(|octet| octet.to_ascii_lowercase());
+    Some(match &name {
+        b"jan" => 1,
+        b"feb" => 2,
+        b"mar" => 3,
+        b"apr" => 4,
+        b"may" => 5,
+        b"jun" => 6,
+        b"jul" => 7,
+        b"aug" => 8,
+        b"sep" => 9,
+        b"oct" => 10,
+        b"nov" => 11,
+        b"dec" => 12,
+        _ => return None,
+    })
+}
+
 fn split(text: &[u8], at: u8) -> Option<(&[u8], &[u8])> {
-    let place = memchr::memchr(at, text)?;
+    let place = text.iter().position(|&octet| octet == at)?;
     Some((&text[..place], &text[place + 1..]))
 }
 

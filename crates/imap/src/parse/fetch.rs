@@ -50,8 +50,10 @@ enum Item {
     ModSeq,
     /// `BODY`, `BINARY`: with a section, or a structure that is not wanted.
     Section,
-    /// RFC822 and its kin, which are sections by another name.
-    Old(&'static str),
+    /// RFC822 and its kin: sections by another name.
+    OldWhole,
+    OldHeader,
+    OldText,
     GmailMessage,
     GmailThread,
     GmailLabels,
@@ -70,7 +72,7 @@ fn known(name: &[u8]) -> Option<Item> {
         5 if is(b"FLAGS") => Some(Item::Flags),
         6 if is(b"MODSEQ") => Some(Item::ModSeq),
         6 if is(b"BINARY") => Some(Item::Section),
-        6 if is(b"RFC822") => Some(Item::Old("")),
+        6 if is(b"RFC822") => Some(Item::OldWhole),
         7 if is(b"EMAILID") => Some(Item::EmailId),
         7 if is(b"PREVIEW") => Some(Item::Ignored),
         8 if is(b"THREADID") => Some(Item::ThreadId),
@@ -79,11 +81,11 @@ fn known(name: &[u8]) -> Option<Item> {
         10 if is(b"X-GM-THRID") => Some(Item::GmailThread),
         11 if is(b"X-GM-LABELS") => Some(Item::GmailLabels),
         11 if is(b"RFC822.SIZE") => Some(Item::Octets),
-        11 if is(b"RFC822.TEXT") => Some(Item::Old("TEXT")),
+        11 if is(b"RFC822.TEXT") => Some(Item::OldText),
         11 if is(b"BINARY.SIZE") => Some(Item::Ignored),
         12 if is(b"INTERNALDATE") => Some(Item::Date),
         13 if is(b"BODYSTRUCTURE") => Some(Item::Ignored),
-        13 if is(b"RFC822.HEADER") => Some(Item::Old("HEADER")),
+        13 if is(b"RFC822.HEADER") => Some(Item::OldHeader),
         _ => None,
     }
 }
@@ -153,11 +155,11 @@ fn origin(cursor: &mut Cursor<'_>) -> Option<u64> {
 }
 
 /// The value of a known item; `None` when it cannot be read.
-fn read(
-    cursor: &mut Cursor<'_>,
+fn read<'a>(
+    cursor: &mut Cursor<'a>,
     row: &mut FetchRow,
     item: Item,
-    section: Option<Bytes>,
+    section: Option<&'a [u8]>,
     origin: Option<u64>,
 ) -> Option<()> {
     match item {
@@ -197,24 +199,15 @@ fn read(
         }
         Item::Section => match section {
             Some(section) => {
-                let content = content(cursor)?;
-                row.sections.push(BodySection {
-                    kind: section_kind(section),
-                    origin,
-                    content,
-                });
+                let kind = section_kind(cursor, section);
+                push_section(cursor, row, kind, origin)?;
             }
             // BODY without brackets is a structure.
             None => return cursor.skip_value().then_some(()),
         },
-        Item::Old(section) => {
-            let content = content(cursor)?;
-            row.sections.push(BodySection {
-                kind: section_kind(Bytes::from_static(section.as_bytes())),
-                origin: None,
-                content,
-            });
-        }
+        Item::OldWhole => push_section(cursor, row, SectionKind::Whole, None)?,
+        Item::OldHeader => push_section(cursor, row, SectionKind::Header, None)?,
+        Item::OldText => push_section(cursor, row, SectionKind::Text, None)?,
         Item::GmailMessage => ids(row).gmail_message = Some(cursor.whole_number()?),
         Item::GmailThread => ids(row).gmail_thread = Some(cursor.whole_number()?),
         Item::GmailLabels => ids(row).gmail_labels = Some(labels(cursor)?),
@@ -229,6 +222,21 @@ fn ids(row: &mut FetchRow) -> &mut MessageIds {
     row.ids.get_or_insert_default()
 }
 
+fn push_section(
+    cursor: &mut Cursor<'_>,
+    row: &mut FetchRow,
+    kind: SectionKind,
+    origin: Option<u64>,
+) -> Option<()> {
+    let content = content(cursor)?;
+    row.sections.push(BodySection {
+        kind,
+        origin,
+        content,
+    });
+    Some(())
+}
+
 /// `nstring` or literal8.
 fn content(cursor: &mut Cursor<'_>) -> Option<Content> {
     if cursor.nil() {
@@ -240,7 +248,7 @@ fn content(cursor: &mut Cursor<'_>) -> Option<Content> {
     })
 }
 
-fn section_kind(section: Bytes) -> SectionKind {
+fn section_kind<'a>(cursor: &Cursor<'a>, section: &'a [u8]) -> SectionKind {
     const FIELDS: &[u8] = b"HEADER.FIELDS";
     if section.is_empty() {
         SectionKind::Whole
@@ -252,9 +260,9 @@ fn section_kind(section: Bytes) -> SectionKind {
         && section[..FIELDS.len()].eq_ignore_ascii_case(FIELDS)
         && matches!(section[FIELDS.len()], b' ' | b'(')
     {
-        SectionKind::HeaderFields(section.slice(FIELDS.len()..))
+        SectionKind::HeaderFields(cursor.share(&section[FIELDS.len()..]))
     } else {
-        SectionKind::Other(section)
+        SectionKind::Other(cursor.share(section))
     }
 }
 
