@@ -19,8 +19,11 @@ use crate::schema::{self, Steps};
 /// Reading connections to a SQLite file; each has a thread and a page cache of at most 4 MiB.
 const READERS: usize = 3;
 
-/// How long a statement waits for another process that writes, or for a connection to PostgreSQL.
+/// How long a statement waits for another process that writes.
 const BUSY: Duration = Duration::from_secs(10);
+
+/// How long a write waits for a connection to PostgreSQL before it is refused for now.
+const CONNECT: Duration = Duration::from_secs(5);
 
 /// Tries to open a file that another process is just creating, 20 ms apart.
 const OPEN_TRIES: u32 = 250;
@@ -106,7 +109,7 @@ impl Db {
         Ok(Db::Postgres(
             PgPoolOptions::new()
                 .max_connections(POSTGRES_CONNECTIONS)
-                .acquire_timeout(BUSY)
+                .acquire_timeout(CONNECT)
                 .connect_lazy_with(options),
         ))
     }

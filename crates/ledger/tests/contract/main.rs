@@ -14,8 +14,8 @@ use futures::future::BoxFuture;
 use hikyaku_core::ledger::{Ledger, PairingId, Settled};
 use hikyaku_core::{Epoch, MailboxName};
 use hikyaku_ledger::{PairLedger, Store};
+use hikyaku_testkit::postgres::Postgres;
 use support::account;
-use support::postgres::Postgres;
 
 type Check = fn(PairLedger) -> BoxFuture<'static, ()>;
 
@@ -81,8 +81,8 @@ async fn memory_keeps_the_contract() {
 
 #[tokio::test]
 async fn postgresql_keeps_the_contract() {
-    let server = Postgres::start().await.expect("PostgreSQL");
-    let url = server.database().await.expect("a database");
+    let server = Postgres::start().expect("PostgreSQL");
+    let url = server.url();
     ledger_contract(&Store::connect(&url).await.expect("a store")).await;
 }
 

@@ -2,8 +2,6 @@
 
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
-pub(crate) mod postgres;
-
 use hikyaku_core::ledger::{Checkpoint, Intent, PairingId, Settled, Verified};
 use hikyaku_core::report::{Outcome, Tally};
 use hikyaku_core::{
