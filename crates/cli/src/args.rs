@@ -5,9 +5,9 @@ mod side;
 pub(crate) use side::{AccountArgs, DestinationArgs, SourceArgs};
 
 use crate::values;
-use crate::words::Lang;
 use clap::{Args as ArgGroup, Parser, Subcommand, ValueEnum, ValueHint};
 use hikyaku_core::MailboxName;
+use hikyaku_text::Lang;
 use std::path::PathBuf;
 
 /// Most connections to one account that anybody may ask for.

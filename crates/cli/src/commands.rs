@@ -14,7 +14,7 @@ use crate::exit;
 use crate::log;
 use crate::output::Output;
 use crate::problem::{Failure, Problem};
-use crate::words::Lang;
+use crate::words::lang_of_surroundings;
 
 /// What every command gets.
 #[derive(Debug)]
@@ -27,7 +27,7 @@ pub(crate) struct Context {
 /// The exit code.
 pub(crate) fn run(args: Args) -> u8 {
     let mut output = Output {
-        lang: args.global.lang.unwrap_or_else(Lang::of_surroundings),
+        lang: args.global.lang.unwrap_or_else(lang_of_surroundings),
         json: args.global.json,
         verbose: args.global.verbose > 0,
     };

@@ -10,7 +10,7 @@ use crate::locator::{Locator, LocatorProblem, ServerLocator, is_saved_name};
 use crate::secret::SecretFrom;
 use crate::suggest;
 use crate::values;
-use crate::words::Lang;
+use hikyaku_text::Lang;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;

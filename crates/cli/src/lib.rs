@@ -12,6 +12,7 @@ mod demo;
 mod exit;
 mod figures;
 mod folders;
+mod head;
 mod json;
 mod ledger;
 mod locator;

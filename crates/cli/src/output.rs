@@ -1,8 +1,11 @@
 //! Where words go: results to standard output, everything else to standard error.
 
 use crate::problem::Failure;
-use crate::terminal;
-use crate::words::{self, Lang};
+use crate::words;
+use hikyaku_core::Fault;
+use hikyaku_text::Lang;
+use hikyaku_text::escape::clean;
+use hikyaku_text::fault::{detail, tell};
 use std::io::{self, IsTerminal, Write};
 
 /// How this run speaks.
@@ -37,18 +40,35 @@ impl Output {
     pub(crate) fn note(self, text: &str) {
         let mut err = io::stderr().lock();
         for line in text.lines() {
-            writeln!(err, "{}", terminal::clean(line)).ok();
+            writeln!(err, "{}", clean(line)).ok();
         }
     }
 
     /// Why a command ended before its end: what is wrong, and what to do.
     pub(crate) fn failure(self, failure: &Failure) {
-        let advice = match failure {
-            Failure::Problem(problem) => problem.sentences(self.lang),
-            Failure::Fault(fault) => words::fault(fault, self.lang),
+        let lines = match failure {
+            Failure::Problem(problem) => {
+                let advice = problem.sentences(self.lang);
+                let code = problem.code().short();
+                vec![
+                    format!("{} [{code}]", advice.cause),
+                    words::remedy(&advice.remedy),
+                ]
+            }
+            Failure::Fault(fault) => told(fault, self.lang),
         };
-        let code = failure.fault().code;
-        self.note(&format!("hikyaku: {} [{}]", advice.cause, code.short()));
-        self.note(&format!("  → {}", advice.remedy));
+        self.note(&format!("hikyaku: {}", lines.join("\n")));
     }
+}
+
+/// A fault in whole sentences: cause and code, the server's words, details, what to do.
+pub(crate) fn told(fault: &Fault, lang: Lang) -> Vec<String> {
+    let told = tell(fault, lang);
+    let mut lines = vec![format!("{} [{}]", told.cause, fault.code.short())];
+    lines.extend(told.quote.map(|quote| format!("  {quote}")));
+    if !fault.detail.is_empty() {
+        lines.push(format!("  {}", detail(&fault.detail, lang)));
+    }
+    lines.push(words::remedy(&told.remedy));
+    lines
 }

@@ -3,8 +3,9 @@
 use crate::config::ConfigProblem;
 use crate::locator::{LocatorProblem, masked};
 use crate::secret::SecretProblem;
-use crate::words::{self, Lang};
+use crate::words;
 use hikyaku_core::{Code, Fault, Reach, Remedy, Side};
+use hikyaku_text::Lang;
 use std::io;
 use std::path::PathBuf;
 

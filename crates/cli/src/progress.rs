@@ -6,9 +6,13 @@ mod state;
 pub(crate) use state::State;
 
 use crate::output::Output;
-use crate::{figures, terminal, words};
+use crate::{figures, terminal};
 use hikyaku_core::event::Phase;
-use hikyaku_core::{Event, Observer};
+use hikyaku_core::traits::Clock;
+use hikyaku_core::{Event, Fault, Observer};
+use hikyaku_engine::SystemClock;
+use hikyaku_text::escape::clean;
+use hikyaku_text::{About, Lang, Messages, Rate, Share, Show, Size, run};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use std::fmt::Write;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -114,17 +118,14 @@ impl Observer for Progress {
         let lang = self.output.lang;
         match event {
             Event::Planned(plan) => {
-                let state = self.shared.state();
-                let text = words::planned(plan, state.messages().1, lang);
-                drop(state);
-                self.say(&text);
+                let total = hikyaku_text::plan::total_of(plan, lang);
+                self.say(&format!("{}{total}", introduction(lang)));
             }
             Event::Waiting {
                 until_millis,
                 because,
             } if matches!(self.way, Way::Lines(_)) => {
-                let until = figures::clock(*until_millis);
-                self.say(&words::waiting(because, &until, lang));
+                self.say(&waiting(*until_millis, because, lang));
             }
             _ => {}
         }
@@ -152,8 +153,8 @@ fn bar(output: Output, shared: &Arc<Shared>) -> ProgressBar {
         let shared = Arc::clone(shared);
         move |_: &ProgressState, out: &mut dyn Write| {
             let columns = console::Term::stderr().size().1.saturating_sub(1);
-            let text = detail(&shared.state(), output);
-            let text = terminal::clean(&text);
+            let text = detail(&shared.state(), shared.start.elapsed(), output);
+            let text = clean(&text);
             out.write_str(&terminal::shorten(&text, columns.into()))
                 .ok();
         }
@@ -169,49 +170,62 @@ fn bar(output: Output, shared: &Arc<Shared>) -> ProgressBar {
     bar
 }
 
-/// Amount, rate and the time left.
+/// Amount and rate.
 fn head(state: &State, now: Duration, output: Output) -> String {
     let lang = output.lang;
     let amount = match state.octets() {
-        Some((done, total)) => format!(
-            "{} / {}",
-            figures::octets(done, lang),
-            figures::octets(total, lang)
-        ),
-        None => figures::octets(state.sent(), lang),
+        Some((done, total)) => format!("{} / {}", Size(done).show(lang), Size(total).show(lang)),
+        None => Size(state.sent()).show(lang),
     };
-    let rate = state.rate(now).map(|rate| figures::octets(rate, lang));
-    let left = state.left(now).map(|left| figures::left(left, lang));
-    let rate = rate.map(|rate| format!("  {rate}/s")).unwrap_or_default();
-    let left = left
-        .map(|left| words::left(&left, lang))
-        .unwrap_or_default();
-    format!("{amount}{rate}{left}")
+    match state.rate(now) {
+        Some(rate) => format!("{amount}  {}", Rate(rate).show(lang)),
+        None => amount,
+    }
 }
 
 /// What is going on: a wait, a mailbox, or a phase.
-fn detail(state: &State, output: Output) -> String {
+fn detail(state: &State, now: Duration, output: Output) -> String {
     let lang = output.lang;
     if let Some((until, fault)) = state.waiting() {
-        return words::waiting(fault, &figures::clock(until), lang);
+        return waiting(until, fault, lang);
     }
-    if let (Some((name, done, all)), Some(Phase::Transfer | Phase::Verify)) =
-        (state.mailbox(), state.phase())
-    {
-        return words::in_mailbox(&name.to_string(), done, all, lang);
+    match state.phase() {
+        Some(Phase::Transfer | Phase::Verify) => {
+            let (done, all) = state.messages();
+            let (done, all) = (Share(done), Messages(all));
+            let amount = match state.left(now) {
+                Some(left) => run::progress_left(done, all, About(left), lang),
+                None => run::progress(done, all, lang),
+            };
+            match state.mailbox() {
+                Some((name, _, _)) => format!("{amount}  {}", run::now_in(name, lang)),
+                None => amount,
+            }
+        }
+        Some(phase) => run::phase(phase, lang),
+        None => String::new(),
     }
-    state
-        .phase()
-        .map_or_else(String::new, |phase| words::phase(phase, lang).to_owned())
 }
 
 /// Everything in one line, for logs.
 fn line(state: &State, now: Duration, output: Output) -> String {
-    let detail = detail(state, output);
+    let detail = detail(state, now, output);
     let begun = matches!(state.phase(), Some(Phase::Transfer | Phase::Verify));
     if !begun {
         return detail;
     }
     let percent = (state.share() * 100.0) as u64;
     format!("{percent:>3}%  {}  {detail}", head(state, now, output))
+}
+
+fn waiting(until_millis: i64, because: &Fault, lang: Lang) -> String {
+    let now = SystemClock::default().unix_millis();
+    run::waiting(because, figures::until(until_millis, now), lang)
+}
+
+fn introduction(lang: Lang) -> &'static str {
+    match lang {
+        Lang::Ja => "コピー元：",
+        Lang::En => "Source: ",
+    }
 }

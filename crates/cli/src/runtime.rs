@@ -2,7 +2,6 @@
 
 use crate::output::Output;
 use crate::problem::Failure;
-use crate::words;
 use hikyaku_core::{Code, Fault, Reach, Remedy};
 use hikyaku_engine::Stop;
 use std::future::Future;
@@ -27,7 +26,7 @@ pub(crate) fn block_on<T>(
             () = signals.next() => {}
         }
         stop.request();
-        output.note(words::stopping(output.lang));
+        output.note(&hikyaku_text::run::stopping(output.lang));
         tokio::select! {
             biased;
             done = &mut work => done,

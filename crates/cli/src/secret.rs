@@ -183,7 +183,7 @@ fn examine(octets: &[u8]) -> Vec<SecretRemark> {
     if inside.starts_with([' ', '\t']) || inside.ends_with([' ', '\t']) {
         remarks.push(SecretRemark::EdgeBlank);
     }
-    if inside.contains(|c| c != '\t' && crate::terminal::is_unseen(c)) {
+    if inside.contains(|c| c != '\t' && hikyaku_text::escape::is_unseen(c)) {
         remarks.push(SecretRemark::Unseen);
     }
     remarks

@@ -4,7 +4,8 @@ use super::Context;
 use crate::problem::{Failure, Problem};
 use crate::terminal::{Align, Table};
 use crate::{exit, suggest, words};
-use hikyaku_core::{Code, Fault, Reach, Remedy};
+use hikyaku_core::Code;
+use hikyaku_text::explain;
 
 pub(super) fn run(context: &Context, wanted: Option<&str>) -> Result<u8, Failure> {
     let Some(wanted) = wanted else {
@@ -24,32 +25,30 @@ pub(super) fn run(context: &Context, wanted: Option<&str>) -> Result<u8, Failure
 }
 
 fn list(context: &Context) -> Table {
-    let headings = words::explain_headings(context.output.lang);
+    let lang = context.output.lang;
+    let headings = words::explain_headings(lang);
     let mut table = Table::new(headings.map(|heading| (heading, Align::Left)));
     for code in Code::ALL {
         table.row([
             code.short().to_owned(),
             code.as_str().to_owned(),
-            advice(context, *code).cause,
+            explain(*code, lang).title.to_owned(),
         ]);
     }
     table
 }
 
 fn in_words(context: &Context, code: Code) -> String {
-    let advice = advice(context, code);
-    let exit = exit::before_start(code);
+    let lang = context.output.lang;
+    let explained = explain(code, lang);
     format!(
-        "{} {}\n{}\n{}\n{}",
+        "{} {}  {}\n\n{}\n{}\n\n{}\n{}",
         code.short(),
         code.as_str(),
-        advice.cause,
-        advice.remedy,
-        words::exit_code(exit, context.output.lang)
+        explained.title,
+        explained.cause,
+        words::remedy(explained.remedy),
+        words::who(explained.who, lang),
+        words::exit_code(exit::before_start(code), lang),
     )
-}
-
-fn advice(context: &Context, code: Code) -> words::Advice {
-    let fault = Fault::new(code, Reach::Job, Remedy::AskUser, "");
-    words::fault(&fault, context.output.lang)
 }

@@ -1,7 +1,7 @@
 //! Percent-encoding (RFC 3986 §2.1) in both directions, over Unicode text.
 
 use super::LocatorProblem;
-use crate::terminal;
+use hikyaku_text::escape::is_unseen;
 use std::fmt::Write;
 
 /// Decodes every `%xx`; the result must be UTF-8 without control characters.
@@ -49,7 +49,7 @@ fn encode(text: &str, stands: impl Fn(char) -> bool) -> String {
     for c in text.chars() {
         let plain = match c.is_ascii() {
             true => stands(c),
-            false => !c.is_whitespace() && !terminal::is_unseen(c),
+            false => !c.is_whitespace() && !is_unseen(c),
         };
         if plain {
             out.push(c);

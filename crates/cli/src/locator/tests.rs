@@ -245,7 +245,7 @@ proptest! {
         };
         let made = Locator::Server(ServerLocator { protocol, security, user, host, port, mailbox });
         let text = made.to_string();
-        prop_assert!(!text.chars().any(crate::terminal::is_unseen), "{text:?}");
+        prop_assert!(!text.chars().any(hikyaku_text::escape::is_unseen), "{text:?}");
         prop_assert_eq!(Locator::parse(&text), Ok(made), "{}", text);
     }
 

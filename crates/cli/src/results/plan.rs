@@ -1,13 +1,12 @@
 //! The plan as a table: what goes where, and why under another name.
 
-use crate::figures;
 use crate::terminal::{Align, Table};
-use crate::words::{Lang, plan as words};
 use hikyaku_core::plan::{MailboxPlan, Plan, Step};
+use hikyaku_text::{Count, Lang, Show, Size, plan as text};
 
 /// The whole plan.
 pub(crate) fn plan(plan: &Plan, lang: Lang) -> String {
-    let [source, destination, messages, size, remarks] = words::headings(lang);
+    let [source, destination, messages, size, remarks] = text::headings(lang);
     let mut table = Table::new([
         (source, Align::Left),
         (destination, Align::Left),
@@ -18,49 +17,39 @@ pub(crate) fn plan(plan: &Plan, lang: Lang) -> String {
     for line in &plan.mailboxes {
         table.row(row(line, lang));
     }
-    let octets = plan.octets().map(|octets| figures::octets(octets, lang));
-    let total = words::total(
-        &figures::count(plan.messages()),
-        octets.as_deref(),
-        &figures::count(plan.copied().count() as u64),
-        lang,
-    );
-    format!("{table}\n{total}\n{}", words::only_a_plan(lang))
+    let total = text::total_of(plan, lang);
+    format!("{table}\n{total}\n{}", text::nothing_written(lang))
 }
 
 fn row(line: &MailboxPlan, lang: Lang) -> [String; 5] {
     let state = line.source.state;
     let destination = match line.step {
         Step::Skip(_) => "-".to_owned(),
-        _ => line.destination.to_string(),
+        _ => line.destination.show(lang),
     };
     [
-        line.source.name.to_string(),
+        line.source.name.show(lang),
         destination,
-        state.map_or_else(|| "?".to_owned(), |s| figures::count(s.messages)),
+        state.map_or_else(|| "?".to_owned(), |s| Count(s.messages).show(lang)),
         state
             .and_then(|s| s.octets)
-            .map_or_else(|| "-".to_owned(), |octets| figures::octets(octets, lang)),
-        remarks(line, lang).join(match lang {
-            Lang::Ja => "・",
-            Lang::En => "; ",
-        }),
+            .map_or_else(|| "-".to_owned(), |octets| Size(octets).show(lang)),
+        remarks(line, lang),
     ]
 }
 
-fn remarks(line: &MailboxPlan, lang: Lang) -> Vec<String> {
-    match line.step {
-        Step::Skip(rule) => return vec![words::skipped(rule, lang).to_owned()],
-        Step::Unchanged => return vec![words::unchanged(lang).to_owned()],
-        Step::Copy { .. } => {}
+/// Reasons first; what happens is said where it is not the ordinary.
+fn remarks(line: &MailboxPlan, lang: Lang) -> String {
+    let mut remarks = Vec::new();
+    if !matches!(line.step, Step::Skip(_) | Step::Unchanged) {
+        let reasons = line.changes.iter();
+        remarks.extend(reasons.map(|change| text::name_change(change, lang)));
     }
-    let mut remarks: Vec<String> = line
-        .changes
-        .iter()
-        .map(|change| words::change(change, lang))
-        .collect();
-    if (line.step == Step::Copy { create: true }) {
-        remarks.push(words::created(lang).to_owned());
+    if (line.step != Step::Copy { create: false }) {
+        remarks.push(text::step(&line.step, lang));
     }
-    remarks
+    remarks.join(match lang {
+        Lang::Ja => "・",
+        Lang::En => "; ",
+    })
 }

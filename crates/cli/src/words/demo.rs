@@ -1,7 +1,6 @@
 //! Words of the demo.
 
-use super::Lang;
-use crate::figures;
+use hikyaku_text::{Lang, Messages, Show};
 
 /// What is about to be shown.
 pub(crate) fn intro(old: &str, new: &str, lang: Lang) -> String {
@@ -41,10 +40,10 @@ pub(crate) fn second(lang: Lang) -> &'static str {
 
 /// What the second run copied: nothing.
 pub(crate) fn copied_again(messages: u64, lang: Lang) -> String {
-    let messages = figures::count(messages);
+    let messages = Messages(messages).show(lang);
     match lang {
-        Lang::Ja => format!("2回目にコピーしたメール：{messages}通"),
-        Lang::En => format!("Copied in the second run: {messages} messages"),
+        Lang::Ja => format!("2回目にコピーしたメール：{messages}"),
+        Lang::En => format!("Copied in the second run: {messages}"),
     }
 }
 
