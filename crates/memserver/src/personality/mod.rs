@@ -320,6 +320,13 @@ impl Personality {
         self
     }
 
+    /// The longest message, as `APPENDLIMIT=…` tells it (RFC 7889).
+    pub(crate) fn append_limit(&self) -> Option<u64> {
+        let mut values = self.capabilities.iter().filter_map(|c| c.split_once('='));
+        let (_, limit) = values.find(|(name, _)| name.eq_ignore_ascii_case("APPENDLIMIT"))?;
+        limit.parse().ok()
+    }
+
     pub(crate) fn prefix_octets(&self) -> &[u8] {
         self.prefix.as_bytes()
     }

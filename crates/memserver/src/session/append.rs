@@ -134,7 +134,8 @@ impl Session {
                 Reply::no("[NOPERM] No permission to add messages to this mailbox.").into(),
             );
         }
-        if literal.octets > self.server.limits.message {
+        let told = personality.append_limit().unwrap_or(u64::MAX);
+        if literal.octets > self.server.limits.message.min(told) {
             return Err(personality.too_big.refusal.clone().into());
         }
         let limit = store

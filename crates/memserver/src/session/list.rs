@@ -2,11 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use bytes::Bytes;
+
 use super::reply::{Halt, Outcome, Reply, flag_list};
 use super::status::Item;
 use super::{Session, no_arguments};
 use crate::account::lock;
-use crate::command::{Args, Malformed, Parsed};
+use crate::command::{Args, Parsed};
 use crate::name;
 use crate::store::Store;
 
@@ -46,17 +48,14 @@ impl Session {
             self.returns(&mut args, &mut options)?;
         }
         no_arguments(&args)?;
-        let mut stored = Vec::new();
-        for pattern in patterns {
-            let whole = [&reference[..], &pattern[..]].concat();
-            stored.push(self.stored_name(&whole).ok_or(Malformed)?);
-        }
-        if stored.iter().all(Vec::is_empty) {
+        let whole = |pattern: &Bytes| self.whole_pattern(&reference, pattern);
+        let patterns: Vec<Vec<u8>> = patterns.iter().map(whole).collect();
+        if patterns.iter().all(Vec::is_empty) {
             let line = format!("* LIST (\\Noselect) {} \"\"", self.told_separator());
             self.wire.put_line(line);
             return Ok(Reply::ok("List completed."));
         }
-        let lines = self.listed(&stored, &options)?;
+        let lines = self.listed(&patterns, &options)?;
         self.wire.put(lines);
         Ok(Reply::ok("List completed."))
     }
@@ -195,6 +194,21 @@ impl Session {
         attributes
     }
 
+    fn whole_pattern(&self, reference: &[u8], pattern: &[u8]) -> Vec<u8> {
+        let whole = [reference, pattern].concat();
+        name::inbox_folded(&whole, self.personality().separator)
+    }
+
+    /// Whether a stored name matches a pattern as the client wrote it: a piece
+    /// of a UTF-8 name is no piece of its modified UTF-7.
+    fn name_matches(&self, pattern: &[u8], wire: &[u8]) -> bool {
+        let separator = self.personality().separator;
+        match self.utf8().then(|| name::decode(wire)).flatten() {
+            Some(name) => name::matches(pattern, name.as_bytes(), separator),
+            None => name::matches(pattern, wire, separator),
+        }
+    }
+
     /// The names to tell, in the server's order.
     fn names(
         &self,
@@ -203,8 +217,7 @@ impl Session {
         subscribed: bool,
         recursive: bool,
     ) -> Vec<Vec<u8>> {
-        let separator = self.personality().separator;
-        let wanted = |name: &[u8]| patterns.iter().any(|p| name::matches(p, name, separator));
+        let wanted = |name: &[u8]| patterns.iter().any(|p| self.name_matches(p, name));
         let mut names: BTreeSet<&Vec<u8>> = match subscribed {
             true => store.subscribed.iter().collect(),
             false => store.mailboxes.keys().collect(),
@@ -238,8 +251,7 @@ impl Session {
         args.space()?;
         let pattern = args.pattern()?;
         no_arguments(&args)?;
-        let whole = [&reference[..], &pattern[..]].concat();
-        let pattern = self.stored_name(&whole).ok_or(Malformed)?;
+        let pattern = self.whole_pattern(&reference, &pattern);
         let account = self.account.clone().ok_or(Halt::Unknown)?;
         let separator = self.personality().separator;
         let mut lines = Vec::new();
@@ -247,13 +259,13 @@ impl Session {
             let store = lock(&account.cell.store);
             let mut told: BTreeSet<(Vec<u8>, bool)> = BTreeSet::new();
             for name in &store.subscribed {
-                if name::matches(&pattern, name, separator) {
+                if self.name_matches(&pattern, name) {
                     told.insert((name.clone(), true));
                 } else if pattern.ends_with(b"%") {
                     // A level above a subscribed name is told as \Noselect.
                     let parents = name::parents(name, separator);
                     let above = parents.filter(|p| {
-                        name::matches(&pattern, p, separator) && !store.subscribed.contains(*p)
+                        self.name_matches(&pattern, p) && !store.subscribed.contains(*p)
                     });
                     told.extend(above.map(|p| (p.to_vec(), false)));
                 }

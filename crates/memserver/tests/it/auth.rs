@@ -139,6 +139,74 @@ async fn tokens_are_accepted_and_a_bad_one_gets_its_error_challenge() {
     .await;
 }
 
+/// HMAC by its definition (RFC 2104), so that client and server share no code.
+fn hmac(hash: fn(&[u8]) -> Vec<u8>, key: &[u8], message: &[u8]) -> Vec<u8> {
+    let mut block = key.to_vec();
+    block.resize(64, 0);
+    let pad = |with: u8| -> Vec<u8> { block.iter().map(|b| b ^ with).collect() };
+    hash(&[pad(0x5c), hash(&[&pad(0x36), message].concat())].concat())
+}
+
+#[tokio::test]
+async fn scram_and_cram_prove_the_password_without_sending_it() {
+    use md5::Md5;
+    use sha2::{Digest as _, Sha256};
+    let sha: fn(&[u8]) -> Vec<u8> = |m| Sha256::digest(m).to_vec();
+    let md5: fn(&[u8]) -> Vec<u8> = |m| Md5::digest(m).to_vec();
+    let (server, _) = server(Personality::dovecot_like()).await;
+    for (password, accepted) in [("p", true), ("q", false)] {
+        let mut c = Client::connect(&server).await;
+        c.send(format!(
+            "t authenticate scram-sha-256 {}\r\n",
+            STANDARD.encode("n,,n=u,r=abc")
+        ))
+        .await;
+        let first = STANDARD.decode(&c.line().await[2..]).unwrap();
+        let first = String::from_utf8(first).unwrap();
+        let fields: Vec<&str> = first.split(',').collect();
+        let salt = STANDARD.decode(&fields[1][2..]).unwrap();
+        assert!(fields[0].starts_with("r=abc") && fields[2] == "i=4096");
+        let mut salted = hmac(
+            sha,
+            password.as_bytes(),
+            &[&salt[..], &[0, 0, 0, 1]].concat(),
+        );
+        let mut round = salted.clone();
+        for _ in 1..4096 {
+            round = hmac(sha, password.as_bytes(), &round);
+            salted.iter_mut().zip(&round).for_each(|(a, b)| *a ^= b);
+        }
+        let message = format!("n=u,r=abc,{first},c=biws,{}", fields[0]);
+        let key = hmac(sha, &salted, b"Client Key");
+        let signature = hmac(sha, &sha(&key), message.as_bytes());
+        let proof: Vec<u8> = key.iter().zip(&signature).map(|(a, b)| a ^ b).collect();
+        let last = format!("c=biws,{},p={}", fields[0], STANDARD.encode(proof));
+        c.send(format!("{}\r\n", STANDARD.encode(last))).await;
+        let answer = c.line().await;
+        if accepted {
+            let server_key = hmac(sha, &salted, b"Server Key");
+            let own = format!(
+                "v={}",
+                STANDARD.encode(hmac(sha, &server_key, message.as_bytes()))
+            );
+            assert_eq!(answer, format!("+ {}", STANDARD.encode(own)));
+            c.send("\r\n").await;
+            assert!(c.line().await.starts_with("t OK"));
+        } else {
+            assert!(answer.starts_with("t NO"), "{answer}");
+        }
+
+        let mut c = Client::connect(&server).await;
+        c.send("t authenticate cram-md5\r\n").await;
+        let challenge = STANDARD.decode(&c.line().await[2..]).unwrap();
+        let digest = hmac(md5, password.as_bytes(), &challenge);
+        let digest: String = digest.iter().map(|b| format!("{b:02x}")).collect();
+        c.send(format!("{}\r\n", STANDARD.encode(format!("u {digest}"))))
+            .await;
+        assert_eq!(c.line().await.starts_with("t OK"), accepted);
+    }
+}
+
 #[tokio::test]
 async fn mechanisms_that_are_not_told_are_refused() {
     let (server, _) =

@@ -99,13 +99,26 @@ impl Client {
 
     /// Everything that comes until the end, and how it ends.
     pub(crate) async fn rest(&mut self) -> (String, End) {
-        loop {
+        let end = loop {
             if let Err(end) = self.more().await {
-                let rest = String::from_utf8_lossy(&self.buffer).into_owned();
-                self.buffer.clear();
-                return (rest, end);
+                break end;
             }
-        }
+        };
+        let rest = String::from_utf8_lossy(&self.buffer).into_owned();
+        self.buffer.clear();
+        (rest, end)
+    }
+
+    /// Ends the sending side and reads to the end, whatever comes.
+    pub(crate) async fn finish(mut self) {
+        self.stream.shutdown().await.ok();
+        self.rest_octets().await;
+    }
+
+    /// Every octet that comes until the end.
+    pub(crate) async fn rest_octets(&mut self) -> Vec<u8> {
+        while self.more().await.is_ok() {}
+        std::mem::take(&mut self.buffer)
     }
 
     /// Reads until so many octets are there.
