@@ -3,6 +3,7 @@
 //! One file a command; start reading at [`COMMANDS`].
 
 mod arrows;
+mod bench;
 mod ci;
 mod docs;
 mod lines;
@@ -27,6 +28,11 @@ const COMMANDS: &[Command] = &[
         "ci",
         "the whole gate: format, lint, arrows, documents, then `test`",
         ci::run,
+    ),
+    (
+        "bench",
+        "measure hikyaku beside mbsync and dsync; `bench --help` says how",
+        bench::run,
     ),
     ("docs", "write the generated documents anew", docs::write),
     ("install", "only install what the tests need", test::install),
