@@ -65,7 +65,8 @@ pub(crate) async fn prove(
         };
         present.push(c.stub.key);
         let sampled = n % step == offset && c.stub.octets <= SAMPLE_OCTETS;
-        let odd = print.is_none_or(|p| p.odd) || *octets != Some(c.stub.octets);
+        let odd_date = c.stub.date.is_some_and(|d| !keeps_well(run, d.seconds));
+        let odd = odd_date || print.is_none_or(|p| p.odd) || *octets != Some(c.stub.octets);
         if odd || sampled || run.policy.read_back {
             doubtful.insert(c.stored, c.stub);
         }
@@ -168,6 +169,12 @@ async fn read_back(
         .await?;
     proof.altered = altered;
     Ok(())
+}
+
+/// Whether servers are expected to keep a date: neither outside the proven range nor
+/// in the future.
+fn keeps_well(run: &Run, seconds: i64) -> bool {
+    crate::transfer::is_safe_date(seconds) && seconds <= run.clock.unix_millis() / 1000
 }
 
 fn missing(c: &Copied<'_>) -> Fault {

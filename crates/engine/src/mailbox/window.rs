@@ -6,7 +6,7 @@ use crate::batch::Stub;
 use crate::doubt::{self, Doubt, Settling};
 use crate::matching::Found;
 use crate::pace::Backoff;
-use crate::prove::{self, Copied};
+use crate::prove::{self, Copied, Proof};
 use crate::transfer::{self, Pass, Passed, Refused};
 use futures::StreamExt;
 use hikyaku_core::ledger::{Settled, Verified};
@@ -120,15 +120,7 @@ impl Work<'_> {
                 Some(Copied { stub, stored })
             })
             .collect();
-        let proof = prove::prove(
-            &self.run,
-            &scene.pairing,
-            scene.epoch,
-            &copied,
-            scene.reader.as_mut(),
-            scene.writer.as_mut(),
-        )
-        .await?;
+        let proof = self.prove(scene, &copied).await?;
         let missing: KeySet = proof.missing.iter().map(|(key, _)| *key).collect();
         self.count(&passed.copied, &missing);
         self.stored.extend(&placed.values().copied().collect());
@@ -159,6 +151,30 @@ impl Work<'_> {
             self.name(key, None, Some(Outcome::Copied), fault);
         }
         Ok(None)
+    }
+
+    /// Proves the window. Some servers show what was appended only to those who open the
+    /// mailbox anew: nothing counts as missing before that was tried.
+    async fn prove(&self, scene: &mut Scene, copied: &[Copied<'_>]) -> Result<Proof, Fault> {
+        let (pairing, epoch) = (scene.pairing.clone(), scene.epoch);
+        for anew in [false, true] {
+            if anew {
+                scene.writer = self.run.destination.write(&scene.info).await?;
+            }
+            let proof = prove::prove(
+                &self.run,
+                &pairing,
+                epoch,
+                copied,
+                scene.reader.as_mut(),
+                scene.writer.as_mut(),
+            )
+            .await?;
+            if anew || proof.missing.is_empty() {
+                return Ok(proof);
+            }
+        }
+        Err(Fault::bug("a proof ends at its second look"))
     }
 
     /// Counts what was copied, without what turned out to be missing.
