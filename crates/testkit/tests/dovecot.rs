@@ -206,3 +206,52 @@ fn a_dropped_server_leaves_neither_processes_nor_files() {
     );
     assert!(!path.exists());
 }
+
+#[test]
+fn a_token_opens_the_account_until_it_is_revoked() {
+    let server = Dovecot::start(DovecotOptions {
+        oauth: true,
+        ..DovecotOptions::default()
+    })
+    .unwrap();
+    let account = server.create_account("alice").unwrap();
+    let mut stranger = Judge::greet(server.instance().address()).unwrap();
+    let capabilities = stranger.capabilities().unwrap();
+    assert!(
+        ["AUTH=XOAUTH2", "AUTH=OAUTHBEARER"]
+            .iter()
+            .all(|wanted| capabilities.contains(&(*wanted).to_owned()))
+    );
+    let token = server.issue_token(&account).unwrap();
+    // "user=alice\x01auth=Bearer token-1-of-alice\x01\x01" in base64.
+    assert_eq!(token, "token-1-of-alice");
+    let response = "dXNlcj1hbGljZQFhdXRoPUJlYXJlciB0b2tlbi0xLW9mLWFsaWNlAQE=";
+    stranger
+        .command(format!("AUTHENTICATE XOAUTH2 {response}"))
+        .unwrap()
+        .accepted()
+        .unwrap();
+    assert_eq!(
+        stranger.snapshot().unwrap(),
+        server.judge(&account).unwrap().snapshot().unwrap()
+    );
+    server.revoke_token(&token);
+    let mut stranger = Judge::greet(server.instance().address()).unwrap();
+    // The server explains first and waits for an empty answer.
+    assert!(
+        stranger
+            .command(format!("AUTHENTICATE XOAUTH2 {response}"))
+            .is_err()
+    );
+    // Passwords still work beside it.
+    assert_eq!(
+        server
+            .judge(&account)
+            .unwrap()
+            .snapshot()
+            .unwrap()
+            .mailboxes
+            .len(),
+        1
+    );
+}

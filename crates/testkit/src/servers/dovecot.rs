@@ -7,6 +7,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 
+use super::oauth::Tokens;
 use super::{
     Account, AdminLogin, Instance, Kind, MailServer, mail_owner, password_for, require_program,
     require_root,
@@ -64,6 +65,8 @@ pub struct DovecotOptions {
     pub max_userip_connections: u32,
     /// Mailboxes with a special use, such as `("Sent", "\\Sent")`, made and subscribed at the first login.
     pub special_uses: Vec<(String, String)>,
+    /// Offers XOAUTH2 and OAUTHBEARER; [`Dovecot::issue_token`] makes tokens.
+    pub oauth: bool,
     /// The certificate that the server shows.
     pub certificate: Shown,
     /// Further lines at the end of the configuration.
@@ -84,6 +87,7 @@ impl Default for DovecotOptions {
             fsync: Fsync::default(),
             max_userip_connections: 10,
             special_uses: Vec::new(),
+            oauth: false,
             certificate: Shown::default(),
             extra: String::new(),
         }
@@ -97,6 +101,7 @@ pub struct Dovecot {
     running: Running,
     instance: Instance,
     options: DovecotOptions,
+    tokens: Option<Tokens>,
 }
 
 const ADMIN: &str = "admin";
@@ -123,6 +128,15 @@ impl Dovecot {
             &masters,
             format!("{ADMIN}:{{PLAIN}}{ADMIN_PASSWORD}::::::\n"),
         )?;
+        let tokens = options.oauth.then(Tokens::serve).transpose()?;
+        if let Some(tokens) = &tokens {
+            let endpoint = format!(
+                "introspection_url = http://127.0.0.1:{}/\nintrospection_mode = post\nusername_attribute = username\n\
+                 active_attribute = active\nactive_value = true\n",
+                tokens.port()
+            );
+            fs::write(instance.path().join("oauth2.conf"), endpoint)?;
+        }
         let config = instance.path().join("dovecot.conf");
         fs::write(&config, configuration(&options, &instance)?)?;
         set_mode(&config, 0o644)?;
@@ -140,6 +154,7 @@ impl Dovecot {
             running,
             instance,
             options,
+            tokens,
         })
     }
 
@@ -179,6 +194,22 @@ impl Dovecot {
         );
         fs::write(self.instance.path().join("users").join(name), line)?;
         Ok(account)
+    }
+
+    /// Makes an access token for the account, good for XOAUTH2 and OAUTHBEARER; needs [`DovecotOptions::oauth`].
+    pub fn issue_token(&self, account: &Account) -> Result<String> {
+        let tokens = self
+            .tokens
+            .as_ref()
+            .context("the instance was started without `oauth`")?;
+        Ok(tokens.issue(&account.user))
+    }
+
+    /// Makes a token worthless, as an expired one is.
+    pub fn revoke_token(&self, token: &str) {
+        if let Some(tokens) = &self.tokens {
+            tokens.revoke(token);
+        }
     }
 
     /// Ends the server at once and starts it again on the same mail and ports.
@@ -266,7 +297,7 @@ ssl = yes
 ssl_cert = <{directory}/cert.pem
 ssl_key = <{directory}/key.pem
 disable_plaintext_auth = no
-auth_mechanisms = plain login cram-md5 scram-sha-1 scram-sha-256
+auth_mechanisms = plain login cram-md5 scram-sha-1 scram-sha-256{oauth}
 auth_master_user_separator = *
 # The default of two seconds makes tests with a wrong password slow.
 auth_failure_delay = 0
@@ -341,6 +372,11 @@ service stats {{
   }}
 }}
 ",
+        oauth = if options.oauth {
+            " xoauth2 oauthbearer"
+        } else {
+            ""
+        },
         mail_zlib = if options.compress { " zlib" } else { "" },
         connections = options.max_userip_connections,
         separator = options.separator,
@@ -354,6 +390,12 @@ service stats {{
         writeln!(
             text,
             "namespace inbox {{\n  mailbox \"{mailbox}\" {{\n    special_use = {attribute}\n    auto = subscribe\n  }}\n}}"
+        )?;
+    }
+    if options.oauth {
+        writeln!(
+            text,
+            "passdb {{\n  driver = oauth2\n  mechanisms = xoauth2 oauthbearer\n  args = {directory}/oauth2.conf\n}}"
         )?;
     }
     if let Some(limit) = options.quota_kib {

@@ -7,6 +7,7 @@
 mod courier;
 mod cyrus;
 mod dovecot;
+mod oauth;
 
 use std::fs;
 use std::io::{BufRead, BufReader};
