@@ -260,7 +260,7 @@ mod tests {
             ("台北", "&U,BTFw-"),
             ("~peter/mail/台北/日本語", "~peter/mail/&U,BTFw-/&ZeVnLIqe-"),
             ("受信トレイ", "&U9dPoTDIMMwwpA-"),
-            ("請求書", "&iptsQmb4-"),
+            ("請求書", "&istsQmb4-"),
             ("\t", "&AAk-"),
             ("😀", "&2D3eAA-"),
         ] {
