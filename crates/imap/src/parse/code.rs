@@ -82,7 +82,8 @@ fn with_arguments(name: &str, arguments: &[u8]) -> Option<ReplyCode> {
             from: ranges(next())?,
             to: ranges(next())?,
         },
-        "HIGHESTMODSEQ" => ReplyCode::HighestModSeq(digits(next())?),
+        // Zero is no mod-sequence (RFC 7162 §7).
+        "HIGHESTMODSEQ" => ReplyCode::HighestModSeq(digits(next()).filter(|&n| n > 0)?),
         "MAILBOXID" => {
             let id = arguments
                 .strip_prefix(b"(")

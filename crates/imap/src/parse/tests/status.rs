@@ -171,6 +171,7 @@ fn codes_are_typed_and_unknown_ones_keep_their_name() {
         ("APPENDUID 1 1:*", other("APPENDUID")),
         ("APPENDUID 1 5000000000", other("APPENDUID")),
         ("COPYUID 1 5", other("COPYUID")),
+        ("HIGHESTMODSEQ 0", other("HIGHESTMODSEQ")),
         (
             "HIGHESTMODSEQ 99999999999999999999999",
             other("HIGHESTMODSEQ"),
