@@ -337,6 +337,16 @@ impl Drop for Connection {
     }
 }
 
+/// An append that may not be completed.
+pub(crate) fn shut_gate() -> Fault {
+    Fault::new(
+        Code::Interrupted,
+        Reach::Job,
+        Remedy::Retry { after: None },
+        "the append was not completed: the run was stopped or its lease ended",
+    )
+}
+
 /// Puts collected data to its command.
 fn deliver(sink: &mut Sink, response: Response) -> Result<(), Fault> {
     if let Sink::Answer { data, .. } = sink {
@@ -372,11 +382,11 @@ impl Shared {
     }
 
     /// Tells a command that it will not be answered.
-    fn abandon(&self, sink: Sink, offered: Sent, fault: &Fault) {
+    fn abandon(&self, sink: Sink, sent: Sent, fault: &Fault) {
         match sink {
             Sink::Answer { to, .. } => drop(to.send(Err(fault.clone()))),
             Sink::Append { to, .. } => {
-                let end = if offered >= Sent::Literal {
+                let end = if sent >= Sent::Literal {
                     AppendEnd::Unknown(fault.clone())
                 } else {
                     AppendEnd::NotSent(fault.clone())
@@ -403,7 +413,7 @@ impl Shared {
         };
         (self.reset)();
         for flight in flights {
-            self.abandon(flight.sink, flight.offered, &fault);
+            self.abandon(flight.sink, flight.sent, &fault);
         }
         for task in lock(&self.tasks).drain(..) {
             task.abort();

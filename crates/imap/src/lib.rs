@@ -10,6 +10,8 @@ mod parse;
 mod quirks;
 mod response;
 mod session;
+#[cfg(test)]
+mod testing;
 mod utf7;
 
 pub use adapter::{Compress, ImapAccount, ImapOptions};

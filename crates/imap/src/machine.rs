@@ -90,10 +90,7 @@ pub(crate) enum Sent {
 pub(crate) struct Flight<S> {
     /// Its tag.
     pub(crate) tag: Tag,
-    /// How much of it may have left: raised before octets are offered to the socket,
-    /// so that a loss in between never counts too little as sent.
-    pub(crate) offered: Sent,
-    /// How much of it has left for certain.
+    /// How much of it has left. Exact: the writer holds the machine while it writes.
     pub(crate) sent: Sent,
     /// Where its answer goes.
     pub(crate) sink: S,
@@ -164,7 +161,6 @@ impl<S> Machine<S> {
         let tag = Tag(self.last);
         self.flights.push_back(Flight {
             tag,
-            offered: Sent::Nothing,
             sent: Sent::Nothing,
             sink,
             takes,
@@ -175,29 +171,15 @@ impl<S> Machine<S> {
         tag
     }
 
-    /// The writer is about to offer so much of a command to the socket.
-    pub(crate) fn offer(&mut self, tag: Tag, level: Sent) {
+    /// The writer came so far with a command.
+    pub(crate) fn wrote(&mut self, tag: Tag, sent: Sent) {
         if let Some(at) = self.position(tag) {
             let flight = &mut self.flights[at];
-            flight.offered = flight.offered.max(level);
+            flight.sent = flight.sent.max(sent);
         }
     }
 
-    /// The writer came so far with a command. Gives the command back when its
-    /// answer was there already and it is now completely written.
-    pub(crate) fn wrote(&mut self, tag: Tag, sent: Sent) -> Option<(Flight<S>, Reply)> {
-        let at = self.position(tag)?;
-        let flight = &mut self.flights[at];
-        flight.sent = flight.sent.max(sent);
-        if flight.sent < Sent::All {
-            return None;
-        }
-        let reply = flight.early.take()?;
-        Some((self.flights.remove(at)?, reply))
-    }
-
-    /// The writer is about to announce a synchronising literal and will wait for
-    /// `+`. Order matters: said before the octets leave, or the `+` comes too early.
+    /// The writer announced a synchronising literal and waits for `+`.
     pub(crate) fn announce(&mut self, tag: Tag) {
         if let Some(at) = self.position(tag) {
             self.flights[at].waits = true;
@@ -273,10 +255,7 @@ impl<S> Machine<S> {
             return Route::Broken(Broken::Bad(tag, reply));
         }
         let flight = &mut self.flights[at];
-        // Without message text it does not matter how far the writer's own count is.
-        let is_written =
-            flight.sent == Sent::All || (!flight.carries_text && flight.offered == Sent::All);
-        if !is_written && !flight.waits {
+        if flight.sent < Sent::All && !flight.waits {
             flight.early = Some(reply);
             return Route::Early;
         }
@@ -306,7 +285,7 @@ impl<S> Machine<S> {
     /// A command whose first literal the server has not yet let in carries none.
     fn has_text_in_flight(&self) -> bool {
         self.flights.iter().any(|f| {
-            f.carries_text && f.offered >= Sent::Part && (!f.waits || f.sent >= Sent::Literal)
+            f.carries_text && f.sent >= Sent::Part && (!f.waits || f.sent >= Sent::Literal)
         })
     }
 

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{append, connect, find, letter, name, plain, read_all, write};
+use common::{Door, append, connect, find, letter, name, plain, read_all, write};
 use hikyaku_core::traits::{Appended, Destination, Facts, FlagChange, Source};
 use hikyaku_core::{Flags, Key, KeySet, Role, Side};
 use hikyaku_imap::ImapAccount;
@@ -383,27 +383,35 @@ async fn without_the_last_line_end_nothing_is_stored() {
         .await
         .expect("login");
     let mut writer = write(&account, "in").await;
-    let door = common::Door::open();
-    door.shut();
-    let letters = vec![
-        letter(1, "", 1_000_000_000, message("one", 10)),
-        letter(2, "", 1_000_000_000, message("two", 10)),
-    ];
-    let pending = writer.append(letters, door).await.expect("queued");
-    // Two complete literals are gone: whether they are stored has to be looked up.
+    let letters = || {
+        vec![
+            letter(1, "", 1_000_000_000, message("one", 10)),
+            letter(2, "", 1_000_000_000, message("two", 10)),
+        ]
+    };
+    // Shut from the start: nothing leaves, and the connection is as good as before.
+    let pending = writer
+        .append(letters(), Door::open_for(0))
+        .await
+        .expect("queued");
+    match pending.await {
+        Appended::Refused(fault) => assert_eq!(fault.code, hikyaku_core::Code::Interrupted),
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(writer.keys().await.expect("keys"), KeySet::new());
+    // Shut on the way: two complete literals are gone, so it has to be looked up.
+    let pending = writer
+        .append(letters(), Door::open_for(1))
+        .await
+        .expect("queued");
     match pending.await {
         Appended::Unknown(fault) => assert_eq!(fault.code, hikyaku_core::Code::Interrupted),
         other => panic!("{other:?}"),
     }
-    let pending = writer
-        .append(
-            vec![letter(3, "", 0, message("x", 1))],
-            common::Door::open(),
-        )
-        .await;
-    match pending.expect("queued").await {
+    // Nothing goes over a connection that was reset.
+    match append(writer.as_mut(), letters()).await {
         Appended::Refused(fault) => assert_eq!(fault.code, hikyaku_core::Code::Interrupted),
-        other => panic!("nothing goes over a connection that was reset: {other:?}"),
+        other => panic!("{other:?}"),
     }
     drop(writer);
     let mut again = write(&account, "in").await;

@@ -1,7 +1,7 @@
 //! Letters to one APPEND, or to a few where they cannot travel together.
 
 use super::opened::Opened;
-use crate::connection::{AppendEnd, Room};
+use crate::connection::{AppendEnd, Room, shut_gate};
 use crate::encode::{Append, AppendMessage, Command, WireDate, WireFlags, is_safe_without_waiting};
 use crate::quirks::append_fault;
 use crate::response::{Reply, ReplyCode};
@@ -60,7 +60,13 @@ pub(super) async fn append(
         _ => None,
     };
     let mut ends: Vec<(usize, End)> = Vec::new();
-    let mut unsent = None;
+    // A gate that is shut already costs nobody a connection.
+    let mut unsent = (!gate.is_open()).then(shut_gate);
+    let letters = if unsent.is_none() {
+        letters
+    } else {
+        Vec::new()
+    };
     for group in groups(opened, letters) {
         let count = group.len();
         let octets = group.iter().map(|(_, body)| body.octets()).sum();

@@ -77,7 +77,7 @@ impl Namespace {
             // A full stop divides the directories of a Maildir, whatever separator is shown.
             (Product::Dovecot, Some('/')) => vec!['.', '\t'],
             (Product::Dovecot, _) => vec!['/', '\t'],
-            (Product::Cyrus, _) => vec!['%', '\\', '"', '\t'],
+            (Product::Cyrus, _) => "!\"%*;<>\\^`{|}\t".chars().collect(),
             (Product::Courier, _) => vec!['/'],
             (Product::Gmail, _) => vec!['\\', '^'],
             (Product::Other, _) => vec!['*', '%', '"', '\\', '\t'],
@@ -189,7 +189,9 @@ mod tests {
         ListRow {
             separator: Some(separator),
             name: WireName::new(name),
-            ..ListRow::default()
+            attributes: ListAttributes::default(),
+            child_info: Vec::new(),
+            old_name: None,
         }
     }
 
@@ -207,7 +209,7 @@ mod tests {
         for (name, seen) in [
             ("INBOX", Some("INBOX")),
             ("INBOX.Sent", Some("Sent")),
-            ("Inbox.&U9dPoTDIMMw-.2024", Some("受信トレイ/2024")),
+            ("Inbox.&U9dP4TDIMOwwpA-.2024", Some("受信トレイ/2024")),
             ("INBOX.INBOX.x", Some("INBOX/x")),
             ("#shared.team", None),
             ("shared.x", None),
@@ -218,7 +220,7 @@ mod tests {
         for (name, written) in [
             ("INBOX", "INBOX"),
             ("Sent", "INBOX.Sent"),
-            ("受信トレイ/2024", "INBOX.&U9dPoTDIMMw-.2024"),
+            ("受信トレイ/2024", "INBOX.&U9dP4TDIMOwwpA-.2024"),
             ("INBOX/x", "INBOX.INBOX.x"),
         ] {
             let name = MailboxName::parse(name).expect("a name");

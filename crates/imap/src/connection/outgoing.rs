@@ -32,8 +32,9 @@ pub(super) enum Piece {
     Begin(Tag),
     /// Octets as they are.
     Octets(Bytes),
-    /// A synchronising literal was announced: not further before `+`.
-    Wait(Tag),
+    /// A synchronising literal was announced: not further before `+`. The machine
+    /// is told once.
+    Wait { tag: Tag, is_told: bool },
     /// Message text that is still on its way from elsewhere.
     Body {
         tag: Tag,
@@ -64,7 +65,10 @@ pub(crate) fn outgoing(
             Part::Secret(secret) => {
                 pieces.push(Piece::Octets(Bytes::copy_from_slice(secret.0.expose())));
             }
-            Part::Wait => pieces.push(Piece::Wait(tag)),
+            Part::Wait => pieces.push(Piece::Wait {
+                tag,
+                is_told: false,
+            }),
             // Bodies stand in the order of the messages.
             Part::Body { octets, .. } => {
                 match bodies.next() {
@@ -103,10 +107,6 @@ pub(super) enum Next {
     Body,
 }
 
-/// How a command that was written stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Mark(pub(super) Tag, pub(super) Sent);
-
 /// The queue of pieces.
 #[derive(Default)]
 pub(super) struct Queue {
@@ -137,41 +137,12 @@ impl Queue {
             match piece {
                 Piece::Octets(octets) if !octets.is_empty() => return Next::Write,
                 Piece::Gate(..) => return Next::Write,
-                Piece::Wait(tag) => return Next::Wait(*tag),
+                Piece::Wait { tag, .. } => return Next::Wait(*tag),
                 Piece::Body { .. } => return Next::Body,
                 Piece::Begin(_) | Piece::Octets(_) | Piece::Literal(_) | Piece::End(_) => {}
             }
         }
         Next::Nothing
-    }
-
-    /// Tells the machine what the next writes may put on the wire. Order matters:
-    /// before the octets are offered.
-    pub(super) fn offer<S>(&self, machine: &mut Machine<S>) {
-        let mut slices = 0;
-        let mut current = self.inside;
-        for piece in &self.pieces {
-            match piece {
-                Piece::Begin(tag) => current = Some(*tag),
-                Piece::Octets(octets) => {
-                    if slices == MOST_SLICES {
-                        return;
-                    }
-                    slices += usize::from(!octets.is_empty());
-                    if let Some(tag) = current {
-                        machine.offer(tag, Sent::Part);
-                    }
-                }
-                Piece::Literal(tag) => machine.offer(*tag, Sent::Literal),
-                Piece::End(tag) => machine.offer(*tag, Sent::All),
-                Piece::Wait(tag) => {
-                    machine.announce(*tag);
-                    return;
-                }
-                Piece::Body { .. } => return,
-                Piece::Gate(..) => {}
-            }
-        }
     }
 
     /// The octets that may be written now; none when a gate at the front is shut.
@@ -188,31 +159,43 @@ impl Queue {
                     count += 1;
                 }
                 Piece::Gate(_, gate) if !gate.is_open() => break,
-                Piece::Wait(_) | Piece::Body { .. } => break,
+                Piece::Wait { .. } | Piece::Body { .. } => break,
                 Piece::Gate(..) | Piece::Begin(_) | Piece::Literal(_) | Piece::End(_) => {}
             }
         }
         count
     }
 
-    /// So many octets were written: what is complete by that.
-    pub(super) fn advance(&mut self, mut octets: usize, marks: &mut Vec<Mark>) {
+    /// So many octets were written: tells the machine how far each command came.
+    pub(super) fn advance<S>(&mut self, mut octets: usize, machine: &mut Machine<S>) {
         while let Some(front) = self.pieces.front_mut() {
             match front {
-                Piece::Octets(piece) if piece.len() > octets => {
-                    piece.advance(octets);
-                    return;
+                Piece::Octets(piece) => {
+                    let taken = piece.len().min(octets);
+                    if let Some(tag) = self.inside.filter(|_| taken > 0) {
+                        machine.wrote(tag, Sent::Part);
+                    }
+                    octets -= taken;
+                    piece.advance(taken);
+                    if !piece.is_empty() {
+                        return;
+                    }
                 }
-                Piece::Octets(piece) => octets -= piece.len(),
                 Piece::Begin(tag) => self.inside = Some(*tag),
-                Piece::Literal(tag) => marks.push(Mark(*tag, Sent::Literal)),
+                Piece::Literal(tag) => machine.wrote(*tag, Sent::Literal),
                 Piece::End(tag) => {
-                    marks.push(Mark(*tag, Sent::All));
+                    machine.wrote(*tag, Sent::All);
                     self.inside = None;
                 }
                 // With octets left it was open when they were offered.
                 Piece::Gate(..) if octets > 0 => {}
-                Piece::Gate(..) | Piece::Wait(_) | Piece::Body { .. } => return,
+                Piece::Wait { tag, is_told } => {
+                    if !std::mem::replace(is_told, true) {
+                        machine.announce(*tag);
+                    }
+                    return;
+                }
+                Piece::Gate(..) | Piece::Body { .. } => return,
             }
             self.pieces.pop_front();
         }
@@ -220,7 +203,7 @@ impl Queue {
 
     /// Goes on behind an announced literal.
     pub(super) fn permitted(&mut self, tag: Tag) {
-        if matches!(self.pieces.front(), Some(Piece::Wait(t)) if *t == tag) {
+        if matches!(self.pieces.front(), Some(Piece::Wait { tag: t, .. }) if *t == tag) {
             self.pieces.pop_front();
         }
     }

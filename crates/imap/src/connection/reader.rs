@@ -35,12 +35,9 @@ struct Reader<R> {
     streaming: Option<Streaming>,
 }
 
-/// A literal that is passed on while it arrives.
-struct Streaming {
-    /// `None`: nobody asked for it, its octets are dropped.
-    to: Option<mpsc::Sender<Result<Bytes, Fault>>>,
-    uid: Option<hikyaku_core::Key>,
-}
+/// A literal that is passed on while it arrives; `None`: nobody asked for it, its
+/// octets are dropped.
+struct Streaming(Option<mpsc::Sender<Result<Bytes, Fault>>>);
 
 /// What to do with a response.
 enum Next {
@@ -73,9 +70,7 @@ pub(super) async fn run<R: AsyncRead + Unpin>(io: R, framer: Framer, shared: Arc
     };
     // Rows that came before the end are as good as any.
     reader.hand_over().await.ok();
-    if let Some(streaming) = reader.streaming.take()
-        && let Some(to) = streaming.to
-    {
+    if let Some(Streaming(Some(to))) = reader.streaming.take() {
         to.send(Err(reader.shared.placed(fault.clone()))).await.ok();
     }
     reader.shared.fail(fault);
@@ -122,7 +117,7 @@ impl<R: AsyncRead + Unpin> Reader<R> {
             Frame::Response(raw) => self.response(&raw).await,
             Frame::LiteralStart { head, octets } => self.begin(&head, octets).await,
             Frame::LiteralChunk(chunk) => {
-                if let Some(Streaming { to: Some(to), .. }) = &self.streaming {
+                if let Some(Streaming(Some(to))) = &self.streaming {
                     // A letter that was dropped before its end gives the connection up.
                     to.send(Ok(chunk)).await.map_err(|_| given_up())?;
                 }
@@ -135,11 +130,8 @@ impl<R: AsyncRead + Unpin> Reader<R> {
     /// A literal begins that is not held. The message goes to its consumer now; what
     /// stands behind the literal is compared when it has come.
     async fn begin(&mut self, head: &RawResponse, octets: u64) -> Result<(), Fault> {
-        self.end_streaming(None).await;
-        self.streaming = Some(Streaming {
-            to: None,
-            uid: None,
-        });
+        self.end_streaming(false).await;
+        self.streaming = Some(Streaming(None));
         let Response::Fetch(row) = parse(head) else {
             return Ok(());
         };
@@ -162,10 +154,7 @@ impl<R: AsyncRead + Unpin> Reader<R> {
         };
         self.hand_over().await?;
         let (to, chunks) = mpsc::channel(CHUNKS);
-        self.streaming = Some(Streaming {
-            to: Some(to),
-            uid: row.uid,
-        });
+        self.streaming = Some(Streaming(Some(to)));
         consumer
             .send(RowEvent::Large {
                 row,
@@ -176,28 +165,21 @@ impl<R: AsyncRead + Unpin> Reader<R> {
             .map_err(|_| given_up())
     }
 
-    /// The end of a streamed body is told only now, when the server's word behind it
-    /// did not name another message.
-    async fn end_streaming(&mut self, row: Option<&FetchRow>) {
-        if let Some(Streaming { to: Some(to), uid }) = self.streaming.take() {
-            let same = row.is_some_and(|r| uid.is_none() || r.uid == uid);
-            if !same {
-                let fault =
-                    protocol_fault("a message was announced with one UID and ended with another");
-                to.send(Err(self.shared.placed(fault))).await.ok();
-            }
+    /// The end of a streamed body is told only now, when the row that it belongs to has
+    /// come to its end.
+    async fn end_streaming(&mut self, is_row: bool) {
+        if let Some(Streaming(Some(to))) = self.streaming.take()
+            && !is_row
+        {
+            let fault = protocol_fault("a message did not end with its row");
+            to.send(Err(self.shared.placed(fault))).await.ok();
         }
     }
 
     async fn response(&mut self, raw: &RawResponse) -> Result<(), Fault> {
         let response = parse(raw);
-        if self.streaming.is_some() {
-            let row = match &response {
-                Response::Fetch(row) => Some(row),
-                _ => None,
-            };
-            self.end_streaming(row).await;
-        }
+        self.end_streaming(matches!(response, Response::Fetch(_)))
+            .await;
         self.shared.count(&response);
         match self.route(response)? {
             Next::Nothing => {}

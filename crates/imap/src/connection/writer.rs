@@ -1,7 +1,7 @@
 //! The writer task: takes commands, writes their pieces, waits where they must wait.
 
-use super::outgoing::{Mark, Next, Outgoing, Queue, no_slices};
-use super::{AppendEnd, Shared, Sink};
+use super::outgoing::{Next, Outgoing, Queue, no_slices};
+use super::{AppendEnd, Shared, Sink, shut_gate};
 use crate::machine::{Permission, Sent};
 use crate::response::{ReplyKind, Tag};
 use futures::StreamExt;
@@ -32,7 +32,6 @@ struct Writer<W> {
     io: W,
     queue: Queue,
     shared: Arc<Shared>,
-    marks: Vec<Mark>,
     scratch: Vec<u8>,
     unflushed: bool,
 }
@@ -47,7 +46,6 @@ pub(super) async fn run<W: AsyncWrite + Unpin>(
         io,
         queue: Queue::default(),
         shared,
-        marks: Vec::new(),
         scratch: Vec::new(),
         unflushed: false,
     };
@@ -65,8 +63,7 @@ impl<W: AsyncWrite + Unpin> Writer<W> {
             while let Ok(command) = commands.try_recv() {
                 self.queue.push(command);
             }
-            self.queue.advance(0, &mut self.marks);
-            self.tell_marks();
+            self.queue.advance(0, &mut self.shared.machine());
             match self.queue.next() {
                 Next::Write => self.write().await?,
                 Next::Wait(tag) => {
@@ -87,27 +84,31 @@ impl<W: AsyncWrite + Unpin> Writer<W> {
 
     /// One write to the transport.
     async fn write(&mut self) -> Result<(), Stop> {
-        self.queue.offer(&mut self.shared.machine());
         let shared = Arc::clone(&self.shared);
         let mut nudged = pin!(shared.nudge.notified());
-        let written = std::future::poll_fn(|cx| {
+        std::future::poll_fn(|cx| {
             // An early answer wakes a writer that is stuck; the permit itself says nothing.
             if nudged.as_mut().poll(cx).is_ready() {
                 nudged.set(shared.nudge.notified());
                 let _ = nudged.as_mut().poll(cx);
             }
+            // Order matters: the machine is held over the write, so that what it says
+            // has left is exact whenever somebody else looks.
+            let mut machine = shared.machine();
             if let Some(tag) = self.queue.inside()
-                && shared.machine().is_answered_early(tag)
+                && machine.is_answered_early(tag)
             {
                 return Poll::Ready(Err(Stop::Early(tag)));
             }
-            self.poll_write(cx)
+            let polled = self.poll_write(cx);
+            if let Poll::Ready(Ok(written)) = polled {
+                self.queue.advance(written, &mut machine);
+            }
+            polled.map_ok(drop)
         })
         .await?;
         self.shared.beat();
         self.unflushed = true;
-        self.queue.advance(written, &mut self.marks);
-        self.tell_marks();
         Ok(())
     }
 
@@ -215,22 +216,6 @@ impl<W: AsyncWrite + Unpin> Writer<W> {
         }
     }
 
-    fn tell_marks(&mut self) {
-        if self.marks.is_empty() {
-            return;
-        }
-        let mut done = Vec::new();
-        {
-            let mut machine = self.shared.machine();
-            for Mark(tag, sent) in self.marks.drain(..) {
-                done.extend(machine.wrote(tag, sent));
-            }
-        }
-        for (flight, reply) in done {
-            self.shared.finish(flight.sink, flight.tag, reply);
-        }
-    }
-
     /// Settles the command that caused the stop as exactly as it is known, then
     /// gives the connection up.
     fn give_up(&self, stop: Stop) {
@@ -238,12 +223,7 @@ impl<W: AsyncWrite + Unpin> Writer<W> {
         match stop {
             Stop::Io(error) => shared.fail(shared.io_fault(&error)),
             Stop::Shut(tag) => {
-                let fault = Fault::new(
-                    Code::Interrupted,
-                    Reach::Job,
-                    Remedy::Retry { after: None },
-                    "the append was not completed: the run was stopped or its lease ended",
-                );
+                let fault = shut_gate();
                 self.settle(tag, fault.clone());
                 shared.fail(fault);
             }
@@ -261,7 +241,7 @@ impl<W: AsyncWrite + Unpin> Writer<W> {
                     }
                     Some((flight, _)) => {
                         let fault = reset_fault("a command was answered before it was complete");
-                        shared.abandon(flight.sink, flight.offered, &fault);
+                        shared.abandon(flight.sink, flight.sent, &fault);
                     }
                     None => {}
                 }

@@ -13,25 +13,28 @@ use hikyaku_net::sasl::Credentials;
 use hikyaku_net::{Endpoint, Security};
 use hikyaku_testkit::servers::{Account, MailServer};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// A gate that a test can shut.
+/// A gate that is open for so many questions.
 #[derive(Debug)]
-pub(crate) struct Door(AtomicBool);
+pub(crate) struct Door(AtomicUsize);
 
 impl Door {
     pub(crate) fn open() -> Arc<Self> {
-        Arc::new(Self(AtomicBool::new(true)))
+        Self::open_for(usize::MAX)
     }
 
-    pub(crate) fn shut(&self) {
-        self.0.store(false, Ordering::SeqCst);
+    pub(crate) fn open_for(questions: usize) -> Arc<Self> {
+        Arc::new(Self(AtomicUsize::new(questions)))
     }
 }
 
 impl Gate for Door {
     fn is_open(&self) -> bool {
-        self.0.load(Ordering::SeqCst)
+        let left = |left: usize| left.checked_sub(1);
+        self.0
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, left)
+            .is_ok()
     }
 }
 
