@@ -1,7 +1,7 @@
 //! Every sentence that a person reads, in Japanese and English.
 //!
 //! A sentence is a function of its typed arguments and a [`Lang`]; both languages stand
-//! side by side (`sentence!`, ADR 0005) and the compiler refuses one that is
+//! side by side (`sentences!`, ADR 0005) and the compiler refuses one that is
 //! missing or that leaves an argument out. Numbers, sizes, times and names know how they
 //! are written in each language ([`Show`]). Nothing here prints, reads the environment or
 //! knows the time: the edges do, and pass it in.

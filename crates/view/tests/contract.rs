@@ -272,8 +272,7 @@ fn page() -> String {
          The examples are made by a test, which keeps this page fresh. They are indented here, and single lines in fact.\n"
     );
     for (kind, text, line) in examples() {
-        let value: serde_json::Value = serde_json::from_str(&line.to_string()).expect("JSON");
-        let pretty = serde_json::to_string_pretty(&value).expect("JSON");
+        let pretty = serde_json::to_string_pretty(&line).expect("JSON");
         write!(page, "\n## `{kind}`\n\n{text}\n\n```json\n{pretty}\n```\n").expect("a string");
     }
     page
