@@ -79,8 +79,8 @@ pub(super) fn compare(source: &AccountSnapshot, destination: &AccountSnapshot) -
     result
 }
 
-/// Pairs messages by their octets, of twins those alike in all else first; what is left on both sides by its order, which
-/// tells what else is wrong with messages whose octets were changed.
+/// Pairs messages by their octets, of twins those alike in all else first; what is left on both sides by date, then by
+/// order, which tells what else is wrong with messages whose octets were changed.
 fn messages(source: &[MessageSnapshot], destination: &[MessageSnapshot], result: &mut Exactness) {
     let mut taken = vec![false; destination.len()];
     let mut by_octets: BTreeMap<[u8; 32], Vec<usize>> = BTreeMap::new();
@@ -114,13 +114,32 @@ fn messages(source: &[MessageSnapshot], destination: &[MessageSnapshot], result:
             }
         }
     }
-    let mut others = (0..destination.len()).filter(|index| !taken[*index]);
+    // Rewritten messages: by their date where it was kept, by their order otherwise.
+    let mut by_date: BTreeMap<i64, Vec<usize>> = BTreeMap::new();
+    for index in (0..destination.len()).rev().filter(|index| !taken[*index]) {
+        let date = destination[index].internal_date;
+        by_date.entry(date).or_default().push(index);
+    }
+    for message in std::mem::take(&mut left) {
+        match by_date.get_mut(&message.internal_date).and_then(Vec::pop) {
+            Some(index) => {
+                taken[index] = true;
+                count(message, &destination[index], result);
+            }
+            None => left.push(message),
+        }
+    }
+    let mut others = (0..destination.len())
+        .filter(|index| !taken[*index])
+        .collect::<Vec<_>>()
+        .into_iter();
     for message in left {
         if let Some(index) = others.next() {
+            taken[index] = true;
             count(message, &destination[index], result);
         }
     }
-    result.extra += others.count();
+    result.extra += taken.iter().filter(|taken| !**taken).count();
 }
 
 fn alike(one: &MessageSnapshot, other: &MessageSnapshot) -> bool {

@@ -367,7 +367,7 @@ fn judge(
     runs: &mut Runs,
 ) -> Result<()> {
     runs.kept = scene.extra(tool, profile, destination)?;
-    let found = scene.judge(destination)?;
+    let found = scene.judge(tool, destination)?;
     runs.exactness = Some(exact::compare(&scene.source(profile)?.snapshot, &found));
     Ok(())
 }
