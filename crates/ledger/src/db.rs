@@ -16,8 +16,13 @@ use crate::fault;
 use crate::link::Link;
 use crate::schema::{self, Steps};
 
-/// Reading connections to a SQLite file; each has a thread and a page cache of at most 4 MiB.
+/// Reading connections to a SQLite file; each has a thread of its own.
 const READERS: usize = 3;
+
+/// Page caches of the writing and of a reading connection, in KiB (negative says so to SQLite). Readers go through
+/// pages once.
+const WRITER_CACHE: &str = "-4096";
+const READER_CACHE: &str = "-1024";
 
 /// How long a statement waits for another process that writes.
 const BUSY: Duration = Duration::from_secs(10);
@@ -80,9 +85,10 @@ impl Db {
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
         };
+        let reading = options.read_only(true).pragma("cache_size", READER_CACHE);
         Ok(Db::Sqlite {
             writer: shared(writer),
-            readers: Some(Arc::new(Readers::new(options.read_only(true)))),
+            readers: Some(Arc::new(Readers::new(reading))),
         })
     }
 
@@ -170,9 +176,8 @@ fn sqlite_options() -> SqliteConnectOptions {
         .pragma("cell_size_check", "ON")
         .pragma("trusted_schema", "OFF")
         .pragma("temp_store", "MEMORY")
+        .pragma("cache_size", WRITER_CACHE)
         .pragma("journal_size_limit", "16777216")
-        // Kibibytes, negative by convention.
-        .pragma("cache_size", "-4096")
         .row_buffer_size(512)
         .thread_name(|n| format!("ledger-{n}"))
         .disable_statement_logging()

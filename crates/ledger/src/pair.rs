@@ -15,8 +15,8 @@ use crate::store::{PairId, Store};
 
 /// What is durable about two accounts. Clones share the store. See [`Ledger`] for what the methods mean.
 ///
-/// A record tells the destination key only while its pairing leads to the mailbox in which the key was given: after
-/// [`Ledger::pair`] chose another mailbox the record stays, without a key, and the key stays owned in the earlier one.
+/// Where [`Ledger::pair`] chose another mailbox for a pairing, earlier records tell their destination key with the
+/// epoch 0: the message is stored, but not in a generation of this mailbox. The key stays owned in the earlier mailbox.
 #[derive(Clone)]
 pub struct PairLedger {
     store: Store,

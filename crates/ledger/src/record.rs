@@ -21,10 +21,12 @@ const GAP: u64 = 8;
 
 const COLUMNS: usize = 17;
 
-/// What [`settled`] reads. The destination key counts only where the pairing still leads to that mailbox.
+/// What [`settled`] reads. A key in another mailbox than the pairing's is told with the epoch 0, which no mailbox has:
+/// two mailboxes may well have the same UIDVALIDITY, and the key must not be taken for one of this mailbox.
 const SELECTED: &str = "m.source_epoch, m.source_key, m.outcome, \
-     CASE WHEN m.place = p.place THEN m.destination_epoch END, CASE WHEN m.place = p.place THEN m.destination_key END, \
-     m.octets, m.algorithm, m.content, m.head, m.flags, m.date_seconds, m.date_offset, m.verified, m.code";
+     CASE WHEN m.place = p.place THEN m.destination_epoch WHEN m.destination_epoch IS NOT NULL THEN 0 END, \
+     m.destination_key, m.octets, m.algorithm, m.content, m.head, m.flags, m.date_seconds, m.date_offset, \
+     m.verified, m.code";
 
 /// Writes records and closes intents.
 pub(crate) struct Settle {
