@@ -87,6 +87,12 @@ impl Args {
         self.literals.push_back(octets);
     }
 
+    /// Forgets the text before the cursor, so that only unread text counts.
+    pub(crate) fn forget_read(&mut self) {
+        self.text.drain(..self.at);
+        self.at = 0;
+    }
+
     /// Octets of text so far.
     pub(crate) fn len(&self) -> usize {
         self.text.len()

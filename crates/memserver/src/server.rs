@@ -80,7 +80,7 @@ pub struct Limits {
     pub line: usize,
     /// Octets of one literal that is no message.
     pub literal: u64,
-    /// Octets of one message.
+    /// Octets of the messages of one APPEND.
     pub message: u64,
     /// Connections at once.
     pub connections: usize,

@@ -217,12 +217,12 @@ impl Personality {
                 ("vendor".into(), "Google, Inc.".into()),
             ]),
             capabilities: words(
-                "IMAP4rev1 UNSELECT IDLE NAMESPACE QUOTA ID XLIST CHILDREN X-GM-EXT-1 UIDPLUS \
+                "IMAP4rev1 UNSELECT IDLE NAMESPACE QUOTA ID CHILDREN X-GM-EXT-1 UIDPLUS \
                  COMPRESS=DEFLATE ENABLE MOVE CONDSTORE ESEARCH UTF8=ACCEPT LIST-EXTENDED LIST-STATUS \
                  LITERAL- SPECIAL-USE APPENDLIMIT=35651584",
             ),
             early_capabilities: Some(words(
-                "IMAP4rev1 UNSELECT IDLE NAMESPACE QUOTA ID XLIST CHILDREN X-GM-EXT-1 SASL-IR",
+                "IMAP4rev1 UNSELECT IDLE NAMESPACE QUOTA ID CHILDREN X-GM-EXT-1 SASL-IR",
             )),
             mechanisms: words("XOAUTH2 PLAIN OAUTHBEARER"),
             greets_with_capabilities: false,

@@ -81,6 +81,7 @@ impl Session {
 
     /// The line after a literal.
     async fn continue_line(&mut self, args: &mut Args) -> Result<(), Halt> {
+        args.forget_read();
         let room = self.server.limits.line.saturating_sub(args.len());
         let line = self.line(room).await?;
         let (text, next) = announced(&line);
@@ -135,7 +136,9 @@ impl Session {
             );
         }
         let told = personality.append_limit().unwrap_or(u64::MAX);
-        if literal.octets > self.server.limits.message.min(told) {
+        // All messages of a command are in memory together.
+        let whole = octets.saturating_add(literal.octets);
+        if literal.octets > told || whole > self.server.limits.message {
             return Err(personality.too_big.refusal.clone().into());
         }
         let limit = store
@@ -194,9 +197,10 @@ impl Session {
         if only.is_some() {
             return Err(Reply::no("[SERVERBUG] Internal error occurred.").into());
         }
-        let code = match self.can("UIDPLUS") && !uids.is_empty() {
-            true => format!("[APPENDUID {uidvalidity} {}] ", compact(uids)),
-            false => String::new(),
+        let epoch = self.told_epoch(uidvalidity).filter(|_| self.can("UIDPLUS"));
+        let code = match epoch.filter(|_| !uids.is_empty()) {
+            Some(epoch) => format!("[APPENDUID {epoch} {}] ", compact(uids)),
+            None => String::new(),
         };
         Ok(Reply::ok(format!("{code}Append completed.")))
     }

@@ -50,13 +50,14 @@ impl Session {
         if from_uids.is_empty() {
             return Ok(Reply::ok("No messages found."));
         }
-        let code = match self.can("UIDPLUS") {
-            true => format!(
-                "[COPYUID {uidvalidity} {} {}] ",
+        let epoch = self.told_epoch(uidvalidity).filter(|_| self.can("UIDPLUS"));
+        let code = match epoch {
+            Some(epoch) => format!(
+                "[COPYUID {epoch} {} {}] ",
                 compact(from_uids),
                 compact(to_uids)
             ),
-            false => String::new(),
+            None => String::new(),
         };
         if moving {
             // RFC 6851 §4.3: COPYUID comes untagged, before the expunges.

@@ -1,4 +1,4 @@
-//! LIST with its options, XLIST and LSUB (RFC 9051 §6.3.9, RFC 5258, RFC 6154).
+//! LIST with its options, and LSUB (RFC 9051 §6.3.9, RFC 5258, RFC 6154).
 
 use std::collections::BTreeSet;
 

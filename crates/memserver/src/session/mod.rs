@@ -265,7 +265,7 @@ impl Session {
             "AUTHENTICATE" => self.authenticate(args).await,
             "ENABLE" => self.enable(args),
             "NAMESPACE" => self.namespace(args),
-            "LIST" | "XLIST" => self.list(args),
+            "LIST" => self.list(args),
             "LSUB" => self.lsub(args),
             "STATUS" => self.status(args),
             "CREATE" => self.create(args),
@@ -312,7 +312,6 @@ impl Session {
             "IDLE" => (State::After, &["IDLE"]),
             "GETQUOTA" | "GETQUOTAROOT" => (State::After, &["QUOTA"]),
             "COMPRESS" => (State::After, &["COMPRESS=DEFLATE"]),
-            "XLIST" => (State::After, &["XLIST"]),
             "SELECT" | "EXAMINE" | "CREATE" | "DELETE" | "RENAME" | "SUBSCRIBE" | "UNSUBSCRIBE"
             | "LIST" | "LSUB" | "STATUS" | "APPEND" => (State::After, &[]),
             "UNSELECT" => (State::Selected, &["UNSELECT"]),

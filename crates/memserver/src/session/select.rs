@@ -116,7 +116,7 @@ impl Session {
                 writeln(text, format_args!("* OK [UNSEEN {}] First unseen.", at + 1));
             }
         }
-        if let Some(epoch) = self.told_epoch(mailbox) {
+        if let Some(epoch) = self.told_epoch(mailbox.uidvalidity) {
             writeln(text, format_args!("* OK [UIDVALIDITY {epoch}] UIDs valid"));
         }
         writeln(
@@ -144,7 +144,7 @@ impl Session {
     /// What changed since the client's mod-sequence (RFC 7162 §3.2.5.2).
     fn catch_up(&self, text: &mut String, mailbox: &Mailbox, selected: &Selected, resync: &Resync) {
         let same = self
-            .told_epoch(mailbox)
+            .told_epoch(mailbox.uidvalidity)
             .is_some_and(|epoch| u64::from(epoch) == resync.uidvalidity);
         if !same {
             return;

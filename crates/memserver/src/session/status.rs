@@ -90,7 +90,9 @@ impl Session {
                     format!("RECENT {}", messages.len() - old)
                 }
                 Item::UidNext => format!("UIDNEXT {}", mailbox.uidnext),
-                Item::UidValidity => format!("UIDVALIDITY {}", self.told_epoch(mailbox)?),
+                Item::UidValidity => {
+                    format!("UIDVALIDITY {}", self.told_epoch(mailbox.uidvalidity)?)
+                }
                 Item::Unseen => format!(
                     "UNSEEN {}",
                     messages.iter().filter(|m| !m.flags.seen()).count()
@@ -116,16 +118,14 @@ impl Session {
     }
 
     /// UIDVALIDITY as this server tells it; `None` when it tells none.
-    pub(super) fn told_epoch(&self, mailbox: &Mailbox) -> Option<u32> {
+    pub(super) fn told_epoch(&self, uidvalidity: u32) -> Option<u32> {
         match self.personality().epochs {
-            Epochs::Stable => Some(mailbox.uidvalidity),
+            Epochs::Stable => Some(uidvalidity),
             Epochs::Missing => None,
             Epochs::Zero => Some(0),
-            Epochs::NewEachLogin => Some(
-                mailbox
-                    .uidvalidity
-                    .wrapping_add(self.number.wrapping_mul(1_000_003)),
-            ),
+            Epochs::NewEachLogin => {
+                Some(uidvalidity.wrapping_add(self.number.wrapping_mul(1_000_003)))
+            }
         }
     }
 

@@ -1,9 +1,9 @@
 //! Mailboxes and messages: LIST, SELECT, FETCH, APPEND, STORE and their kin.
 
-use hikyaku_memserver::{Body, Date, NewMessage, Personality};
+use hikyaku_memserver::{Body, Date, NewMessage, Options, Personality};
 
 use crate::client::Client;
-use crate::server;
+use crate::{server, start};
 
 #[tokio::test]
 async fn a_session_lists_selects_and_fetches() {
@@ -121,4 +121,32 @@ async fn append_stores_octets_flags_keywords_and_date_and_tells_the_uid() {
         Date::parse(b"09-Mar-2003 12:34:56 +0900").unwrap()
     );
     assert_eq!(messages[2].flags, ["\\Draft".to_owned()].into());
+}
+
+#[tokio::test]
+async fn one_append_takes_thousands_of_messages_and_stores_all_or_none() {
+    let (server, account) = server(Personality::dovecot_like()).await;
+    let mut c = Client::logged_in(&server).await;
+    let one = " (\\Seen) \"01-Jan-2000 00:00:00 +0000\" {6+}\r\nA: b\r\n".to_owned();
+    c.send(format!("t append INBOX{}\r\n", one.repeat(3000)))
+        .await;
+    assert!(c.answer().await[0].contains(" 1:3000]"));
+    // Dovecot refuses the empty one at the end, and with it all others.
+    c.send(format!("t append INBOX{} {{0+}}\r\n\r\n", one.repeat(10)))
+        .await;
+    assert!(c.answer().await[0].starts_with("t NO"));
+    assert_eq!(account.uids("INBOX").len(), 3000);
+}
+
+#[tokio::test]
+async fn the_messages_of_one_append_are_bounded_together() {
+    let mut options = Options::new(Personality::dovecot_like());
+    options.limits.message = 10;
+    let (server, account) = start(options).await;
+    let mut c = Client::logged_in(&server).await;
+    c.send("t append INBOX {6+}\r\nA: b\r\n {6+}\r\nA: b\r\n\r\n")
+        .await;
+    assert!(c.answer().await[0].starts_with("t NO [LIMIT]"));
+    c.ok("noop").await;
+    assert!(account.uids("INBOX").is_empty());
 }

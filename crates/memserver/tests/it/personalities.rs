@@ -270,7 +270,18 @@ async fn epochs_can_be_missing_zero_or_new() {
     let mut other = Client::logged_in(&server).await;
     let line = "status inbox (uidvalidity)";
     assert_ne!(one.ok(line).await[0], other.ok(line).await[0]);
-    assert_eq!(one.ok(line).await[0], one.ok(line).await[0]);
+    let told = one.ok(line).await.remove(0);
+    assert_eq!(one.ok(line).await[0], told);
+    let epoch = told
+        .trim_end_matches(')')
+        .rsplit(' ')
+        .next()
+        .unwrap_or_default();
+    let appended = one.ok("append INBOX {6+}\r\nA: b\r\n").await.remove(0);
+    assert!(
+        appended.contains(&format!("[APPENDUID {epoch} 1]")),
+        "{appended}"
+    );
 }
 
 #[tokio::test]
