@@ -191,6 +191,7 @@ impl Framer {
     }
 
     /// Whether octets were taken that did not become a frame yet.
+    #[cfg(test)]
     pub(crate) fn is_inside(&self) -> bool {
         self.text > 0
             || self.state != State::Line

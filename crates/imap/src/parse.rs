@@ -17,7 +17,7 @@ mod status;
 #[cfg(test)]
 pub(crate) use date::internal_date;
 
-use crate::response::{FetchRow, RawResponse, Response, Tag};
+use crate::response::{RawResponse, Response, Tag};
 use cursor::Cursor;
 
 /// Deepest nesting of parentheses that is followed.
@@ -27,8 +27,9 @@ const MAX_DEPTH: u32 = 64;
 /// attributes, namespaces, capabilities. What is beyond is passed over.
 const MAX_WORDS: usize = 4096;
 
-/// Understands one response. For the head of a streamed literal it gives what came
-/// before the literal.
+/// Understands one response. Of the head of a streamed literal
+/// ([`crate::frame::Frame::LiteralStart`]) it gives what came before the literal, so that UID, flags
+/// and date are known before the octets of the body.
 pub(crate) fn parse(raw: &RawResponse) -> Response {
     let mut cursor = Cursor::new(raw);
     if cursor.eat(b'*') {
@@ -47,15 +48,6 @@ pub(crate) fn parse(raw: &RawResponse) -> Response {
     Response::Tagged {
         tag: Tag::parse(tag),
         reply: status::tagged(&mut cursor),
-    }
-}
-
-/// The items of a FETCH row that came before a streamed literal; `None` when the
-/// literal belongs to another response.
-pub(crate) fn fetch_head(head: &RawResponse) -> Option<FetchRow> {
-    match parse(head) {
-        Response::Fetch(row) => Some(row),
-        _ => None,
     }
 }
 

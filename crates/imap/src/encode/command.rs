@@ -26,7 +26,7 @@ pub(crate) enum Command {
     /// ENABLE (RFC 9051 §6.3.1).
     Enable(Vec<Extension>),
     /// AUTHENTICATE. Without an initial response (or without SASL-IR) the server asks
-    /// first; answers are made by [`super::authenticate_answer`].
+    /// first.
     Authenticate {
         /// Name of the mechanism.
         mechanism: String,

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::frame::{Frame, FrameLimits, Framer};
-use crate::response::{Reply, ReplyKind};
+use crate::response::{FetchRow, Reply, ReplyKind};
 use hikyaku_core::{Key, KeySet, WireName};
 
 mod cutting;

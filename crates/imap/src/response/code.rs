@@ -81,11 +81,6 @@ impl UidRanges {
         })
     }
 
-    /// Whether there is none.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
     /// The UIDs, in the server's order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = Key> + '_ {
         self.0.iter().flat_map(|&(low, high)| (low..=high).map(Key))

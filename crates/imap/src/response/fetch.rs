@@ -83,17 +83,6 @@ pub(crate) enum Content {
     Streamed(u64),
 }
 
-impl Content {
-    /// Length in octets; `None` for `NIL`.
-    pub(crate) fn octets(&self) -> Option<u64> {
-        match self {
-            Content::Nil => None,
-            Content::Held(octets) => Some(octets.len() as u64),
-            Content::Streamed(octets) => Some(*octets),
-        }
-    }
-}
-
 impl fmt::Debug for Content {
     /// The length only: message text never reaches a log.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -160,23 +160,10 @@ fn passwords_are_never_shown() {
             }
         }
     }
-    assert_eq!(
-        format!("{:?}", authenticate_answer(&Secret::from("x"))),
-        "***"
-    );
 }
 
 #[test]
-fn an_answer_to_a_challenge_is_base64() {
-    let line = |octets: &str| match authenticate_answer(&Secret::from(octets)) {
-        Part::Secret(secret) => secret.0.expose().to_vec(),
-        other => panic!("{other:?}"),
-    };
-    assert_eq!(
-        line("tim b913a602c7eda7a495b4e6e7334d3890"),
-        b"dGltIGI5MTNhNjAyYzdlZGE3YTQ5NWI0ZTZlNzMzNGQzODkw\r\n"
-    );
-    assert_eq!(line(""), b"\r\n");
+fn giving_up_an_authentication_is_a_star() {
     assert_eq!(format!("{:?}", authenticate_cancel()), "*\\r\\n");
 }
 

@@ -34,7 +34,7 @@ fn told(limits: FrameLimits, chunks: impl IntoIterator<Item = Vec<u8>>) -> Vec<S
         while let Ok(Some(frame)) = framer.next() {
             match frame {
                 Frame::Response(raw) => told.push(format!("{:?}", parse(&raw))),
-                Frame::LiteralStart { head, .. } => told.push(format!("{:?}", fetch_head(&head))),
+                Frame::LiteralStart { head, .. } => told.push(format!("{:?}", parse(&head))),
                 Frame::LiteralChunk(octets) => content.extend_from_slice(&octets),
                 Frame::LiteralEnd => told.push(format!("{:?}", std::mem::take(&mut content))),
             }
