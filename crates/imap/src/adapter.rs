@@ -18,6 +18,8 @@ mod namespace;
 mod opened;
 mod pool;
 mod reading;
+#[cfg(test)]
+mod tests;
 
 use crate::connection::{Access, Connection};
 use crate::encode::Command;

@@ -10,12 +10,18 @@ use hikyaku_net::{Endpoint, Security};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, DuplexStream};
+use tokio::io::{
+    AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader, DuplexStream,
+};
 
 /// The server's side.
-pub(crate) struct Peer(BufReader<DuplexStream>);
+pub(crate) struct Peer<S = DuplexStream>(BufReader<S>);
 
-impl Peer {
+impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
+    pub(crate) fn over(stream: S) -> Self {
+        Self(BufReader::new(stream))
+    }
+
     /// The next line without its end.
     pub(crate) async fn hears(&mut self) -> String {
         let mut line = Vec::new();
@@ -66,7 +72,7 @@ pub(crate) fn endpoint() -> Endpoint {
 /// Both sides of a stream that holds so many octets in each direction.
 pub(crate) fn pair(octets: usize) -> (DuplexStream, Peer) {
     let (ours, theirs) = tokio::io::duplex(octets);
-    (ours, Peer(BufReader::new(theirs)))
+    (ours, Peer::over(theirs))
 }
 
 /// A logged-in connection and its server.
