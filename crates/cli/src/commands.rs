@@ -5,8 +5,12 @@ mod copy;
 #[cfg(feature = "demo")]
 mod demo;
 mod explain;
+mod folders;
 mod generate;
+mod jobs;
 mod pair;
+mod report;
+mod size;
 
 use crate::args::{Args, Command, ConfigCommand, Global};
 use crate::config::Config;
@@ -54,7 +58,11 @@ pub(crate) fn run(args: Args) -> u8 {
         Command::Completions { shell } => generate::completions(&context, shell),
         Command::Man { out } => generate::man(&context, out.as_deref()),
         Command::Config(ConfigCommand::Check) => config::check(&context),
-        _ => Ok(exit::DONE),
+        Command::Folders(args) => folders::run(&context, &args),
+        Command::Size(args) => size::run(&context, &args),
+        Command::Report(args) => report::run(&context, &args),
+        Command::Jobs => jobs::list(&context),
+        Command::Forget(args) => jobs::forget(&context, &args),
     };
     done.unwrap_or_else(|failure| fail(output, &failure))
 }

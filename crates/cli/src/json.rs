@@ -1,27 +1,45 @@
-//! JSON on standard output: one object per event, the report last.
+//! JSON on standard output: the contract of `hikyaku-view`, one object per line.
+
+pub(crate) mod stored;
 
 use crate::output::Output;
-use hikyaku_core::plan::Plan;
 use hikyaku_core::report::Report;
-use hikyaku_core::{Event, Fault};
+use hikyaku_core::{AccountId, Event, Fault};
+use hikyaku_view::{FaultView, Line, ReportView};
 
-/// Writes an event.
-pub(crate) fn event(event: &Event, output: Output) {
-    let _ = (event, output);
+/// The first line of a command.
+pub(crate) fn start(
+    output: Output,
+    command: &str,
+    source: Option<&AccountId>,
+    destination: Option<&AccountId>,
+) {
+    if output.json {
+        let version = env!("CARGO_PKG_VERSION");
+        line(output, &Line::start(command, version, source, destination));
+    }
 }
 
-/// Writes the plan.
-pub(crate) fn plan(plan: &Plan, output: Output) {
-    let _ = (plan, output);
+/// An event of a run. The last one is the report.
+pub(crate) fn event(output: Output, event: &Event) {
+    line(output, &Line::from(event));
 }
 
-/// Writes the report, the last object of a run.
-pub(crate) fn report(report: &Report, run: &str, output: Output) {
-    let _ = (report, run, output);
+/// Why a command ended before its end; takes the report's place.
+pub(crate) fn failure(output: Output, fault: &Fault) {
+    line(output, &Line::Fault(FaultView::from(fault)));
 }
 
-/// What the ledger keeps of a run.
-pub(crate) fn summary(result: &Result<Report, Fault>, run: &str) -> String {
-    let _ = (result, run);
-    String::new()
+/// Any line.
+pub(crate) fn line(output: Output, line: &Line) {
+    output.result(&line.to_string());
+}
+
+/// What the ledger keeps of a run: the same last line.
+pub(crate) fn summary(result: &Result<Report, Fault>) -> String {
+    let line = match result {
+        Ok(report) => Line::Report(Box::new(ReportView::from(report))),
+        Err(fault) => Line::Fault(FaultView::from(fault)),
+    };
+    line.to_string()
 }

@@ -12,7 +12,6 @@ mod demo;
 mod exit;
 mod figures;
 mod folders;
-mod head;
 mod json;
 mod ledger;
 mod locator;

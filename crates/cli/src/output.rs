@@ -58,6 +58,9 @@ impl Output {
             Failure::Fault(fault) => told(fault, self.lang),
         };
         self.note(&format!("hikyaku: {}", lines.join("\n")));
+        if self.json {
+            crate::json::failure(self, &failure.fault());
+        }
     }
 }
 

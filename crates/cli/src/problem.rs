@@ -38,6 +38,10 @@ pub(crate) enum Problem {
     UnknownCode(String, Option<String>),
     /// A run or job that the ledger does not know.
     UnknownRun(String),
+    /// A run that was killed, or still goes on.
+    Unended(String),
+    /// Something is to be deleted and nobody can be asked.
+    Unconfirmed,
     /// A file that should be written cannot be.
     Output(PathBuf, io::ErrorKind),
 }
@@ -65,6 +69,8 @@ impl Problem {
             | Self::NoState
             | Self::UnknownCode(..)
             | Self::UnknownRun(_)
+            | Self::Unended(_)
+            | Self::Unconfirmed
             | Self::Output(..) => Code::ConfigInvalid,
         }
     }

@@ -111,7 +111,7 @@ impl Observer for Progress {
             state.share()
         };
         match &self.way {
-            Way::Json => crate::json::event(event, self.output),
+            Way::Json => crate::json::event(self.output, event),
             Way::Bar(bar) => bar.set_position((share * STEPS as f64) as u64),
             Way::Lines(_) => {}
         }

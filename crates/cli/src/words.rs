@@ -124,3 +124,112 @@ pub(crate) fn nothing_excluded(name: &str, lang: Lang) -> String {
         Lang::En => format!("Note: there is no folder \"{name}\" to exclude."),
     }
 }
+
+/// Headings of the list of folders: name, messages, size, role, subscribed.
+pub(crate) fn folder_headings(lang: Lang) -> [&'static str; 5] {
+    match lang {
+        Lang::Ja => ["フォルダ", "通数", "サイズ", "用途", "購読"],
+        Lang::En => ["Folder", "Messages", "Size", "Special use", "Subscribed"],
+    }
+}
+
+/// A mark in a table.
+pub(crate) fn yes(is_so: bool, lang: Lang) -> &'static str {
+    match (is_so, lang) {
+        (true, Lang::Ja) => "○",
+        (true, Lang::En) => "yes",
+        (false, _) => "",
+    }
+}
+
+/// Headings of the sums by folder.
+pub(crate) fn size_headings(lang: Lang) -> [&'static str; 3] {
+    match lang {
+        Lang::Ja => ["フォルダ", "通数", "サイズ"],
+        Lang::En => ["Folder", "Messages", "Size"],
+    }
+}
+
+/// Headings of the sums by year of arrival.
+pub(crate) fn year_headings(lang: Lang) -> [&'static str; 3] {
+    match lang {
+        Lang::Ja => ["受信年", "通数", "サイズ"],
+        Lang::En => ["Year", "Messages", "Size"],
+    }
+}
+
+/// Headings of the largest messages.
+pub(crate) fn large_headings(lang: Lang) -> [&'static str; 5] {
+    match lang {
+        Lang::Ja => ["サイズ", "フォルダ", "日付", "差出人", "大きいメールの件名"],
+        Lang::En => [
+            "Size",
+            "Folder",
+            "Date",
+            "From",
+            "Subject of the largest messages",
+        ],
+    }
+}
+
+/// Headings of the list of pairs.
+pub(crate) fn job_headings(lang: Lang) -> [&'static str; 8] {
+    match lang {
+        Lang::Ja => [
+            "番号",
+            "コピー元",
+            "コピー先",
+            "確認済み",
+            "未完了",
+            "最後の実行",
+            "開始",
+            "終了コード",
+        ],
+        Lang::En => [
+            "Job",
+            "Source",
+            "Destination",
+            "There",
+            "Failed",
+            "Last run",
+            "Started",
+            "Exit",
+        ],
+    }
+}
+
+/// The ledger is empty.
+pub(crate) fn no_jobs(lang: Lang) -> &'static str {
+    match lang {
+        Lang::Ja => "台帳にはまだ何も記録されていません。",
+        Lang::En => "The ledger knows nothing yet.",
+    }
+}
+
+/// Before a pair is forgotten.
+pub(crate) fn forget_question(source: &str, destination: &str, lang: Lang) -> String {
+    match lang {
+        Lang::Ja => format!(
+            "{source} から {destination} へのコピーの記録を消去します。メールは消えませんが、次回は内容の照合からやり直すため時間がかかります。よろしいですか（y/N）"
+        ),
+        Lang::En => format!(
+            "Forget everything about {source} → {destination}? No mail is touched, but the next run has to match everything by content. (y/N)"
+        ),
+    }
+}
+
+/// A pair was forgotten.
+pub(crate) fn forgotten(lang: Lang) -> &'static str {
+    match lang {
+        Lang::Ja => "記録を消去しました。メールには触れていません。",
+        Lang::En => "Forgotten. No mail was touched.",
+    }
+}
+
+/// Which run is shown.
+pub(crate) fn run_of(when: &str, lang: Lang) -> String {
+    match lang {
+        Lang::Ja => format!("{when} に開始した実行の結果です。"),
+        Lang::En => format!("The run that started at {when}:"),
+    }
+}

@@ -64,7 +64,7 @@ fn usage_mistakes_end_with_1_before_anything_is_asked() {
             vec![
                 "copy",
                 good,
-                good,
+                "imaps://v@mail.invalid",
                 "--since",
                 "2024-02-01",
                 "--before",

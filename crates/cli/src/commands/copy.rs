@@ -1,7 +1,7 @@
 //! `hikyaku copy`, `plan` and `check`.
 
 use super::Context;
-use super::pair::{self, Connected, Sides};
+use super::pair::{self, Connected, Ready, Sides};
 use crate::args::{CheckArgs, CopyArgs, PlanArgs};
 use crate::problem::Failure;
 use crate::progress::Progress;
@@ -12,6 +12,7 @@ use hikyaku_core::traits::Clock;
 use hikyaku_core::{Fault, Observer};
 use hikyaku_engine::{Depth, Job, Stop, SystemClock};
 use hikyaku_ledger::{PairLedger, Store};
+use hikyaku_view::{Line, PlanView};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,31 +22,42 @@ pub(super) fn copy(context: &Context, args: &CopyArgs) -> Result<u8, Failure> {
         return plan(context, &args.plan);
     }
     let (sides, policy) = prepare(context, &args.plan)?;
+    let ready = sides.ready(context)?;
     let stop = Stop::new();
-    let work = execute(context, &sides, policy, Kind::Copy, stop.clone());
+    let work = execute(context, &sides, ready, policy, Kind::Copy, stop.clone());
     runtime::block_on(context.output, stop, work)
 }
 
 /// `check`.
 pub(super) fn check(context: &Context, args: &CheckArgs) -> Result<u8, Failure> {
     let (source, destination) = (args.source.options(), args.destination.options());
-    let sides = Sides::prepare(context, &args.pair, source, destination)?;
+    let sides = Sides::resolve(context, &args.pair, source, destination)?;
     let policy = pair::policy(context, &args.filters, args.under.as_ref(), &sides)?;
     let depth = match args.full {
         true => Depth::Full,
         false => Depth::Listed,
     };
+    let ready = sides.ready(context)?;
     let stop = Stop::new();
-    let work = execute(context, &sides, policy, Kind::Check(depth), stop.clone());
+    let work = execute(
+        context,
+        &sides,
+        ready,
+        policy,
+        Kind::Check(depth),
+        stop.clone(),
+    );
     runtime::block_on(context.output, stop, work)
 }
 
 /// `plan`: nothing is written anywhere.
 pub(super) fn plan(context: &Context, args: &PlanArgs) -> Result<u8, Failure> {
     let (sides, mut policy) = prepare(context, args)?;
+    let ready = sides.ready(context)?;
     let stop = Stop::new();
     let work = async {
-        let connected = sides.connect().await?;
+        sides.announce(context, "plan");
+        let connected = ready.connect().await?;
         pair::spell(context, &connected, &mut policy).await?;
         let store = match policy.stateless {
             true => None,
@@ -63,7 +75,7 @@ pub(super) fn plan(context: &Context, args: &PlanArgs) -> Result<u8, Failure> {
         connected.close().await;
         store.close().await;
         match context.output.json {
-            true => json::plan(&plan, context.output),
+            true => json::line(context.output, &Line::Plan(PlanView::from(&plan))),
             false => context
                 .output
                 .result(&results::plan(&plan, context.output.lang)),
@@ -75,7 +87,7 @@ pub(super) fn plan(context: &Context, args: &PlanArgs) -> Result<u8, Failure> {
 
 fn prepare(context: &Context, args: &PlanArgs) -> Result<(Sides, Policy), Failure> {
     let (source, destination) = (args.source.options(), args.destination.options());
-    let sides = Sides::prepare(context, &args.pair, source, destination)?;
+    let sides = Sides::resolve(context, &args.pair, source, destination)?;
     let policy = Policy {
         newest_first: args.newest_first,
         stateless: args.stateless,
@@ -113,11 +125,13 @@ impl Kind {
 async fn execute(
     context: &Context,
     sides: &Sides,
+    ready: Ready,
     mut policy: Policy,
     kind: Kind,
     stop: Stop,
 ) -> Result<u8, Failure> {
-    let connected = sides.connect().await?;
+    sides.announce(context, kind.word());
+    let connected = ready.connect().await?;
     pair::spell(context, &connected, &mut policy).await?;
     let store = match policy.stateless {
         true => Store::open_in_memory().await?,
@@ -148,7 +162,7 @@ async fn execute(
     };
     let result = watch(&progress, work).await;
     let exit = exit::exit_code(&result);
-    let summary = json::summary(&result, &run.to_string());
+    let summary = json::summary(&result);
     store
         .end_run(run, &summary, exit, clock.unix_millis())
         .await?;
@@ -156,17 +170,11 @@ async fn execute(
     connected.close().await;
     store.close().await;
     let report = result?;
-    match context.output.json {
-        true => json::report(&report, &run.to_string(), context.output),
-        false => {
-            let text = results::report(
-                &report,
-                kind.shown(),
-                Some(&run.to_string()),
-                context.output.lang,
-            );
-            context.output.result(&text);
-        }
+    if !context.output.json {
+        let (run, lang) = (run.to_string(), context.output.lang);
+        context
+            .output
+            .result(&results::report(&report, kind.shown(), Some(&run), lang));
     }
     Ok(exit)
 }

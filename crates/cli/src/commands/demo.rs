@@ -50,10 +50,10 @@ async fn show(context: &Context, stay: bool, stop: Stop) -> Result<u8, Failure> 
 }
 
 fn show_report(context: &Context, report: &Report, kind: results::Kind) {
-    let output = context.output;
-    match output.json {
-        true => json::report(report, "", output),
-        false => output.result(&results::report(report, kind, None, output.lang)),
+    // As JSON it was written already: it is the last event.
+    if !context.output.json {
+        let text = results::report(report, kind, None, context.output.lang);
+        context.output.result(&text);
     }
 }
 
@@ -63,6 +63,7 @@ async fn copy_once(
     store: &Store,
     stop: &Stop,
 ) -> Result<Report, Failure> {
+    announce(context, demo, "copy");
     let progress = Arc::new(Progress::start(context.output));
     let job = job(demo, store, progress.clone(), stop).await?;
     let report = copy::watch(&progress, job.copy()).await;
@@ -76,11 +77,17 @@ async fn check(
     store: &Store,
     stop: &Stop,
 ) -> Result<Report, Failure> {
+    announce(context, demo, "check");
     let progress = Arc::new(Progress::start(context.output));
     let job = job(demo, store, progress.clone(), stop).await?;
     let report = copy::watch(&progress, job.check(Depth::Full)).await;
     close(&job).await;
     Ok(report?)
+}
+
+fn announce(context: &Context, demo: &Demo, command: &str) {
+    let (source, destination) = (demo.account(Source), demo.account(Destination));
+    json::start(context.output, command, Some(&source), Some(&destination));
 }
 
 async fn job(

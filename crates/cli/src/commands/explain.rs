@@ -3,13 +3,20 @@
 use super::Context;
 use crate::problem::{Failure, Problem};
 use crate::terminal::{Align, Table};
-use crate::{exit, suggest, words};
+use crate::{exit, json, suggest, words};
 use hikyaku_core::Code;
 use hikyaku_text::explain;
+use hikyaku_view::{CodeView, Line};
 
 pub(super) fn run(context: &Context, wanted: Option<&str>) -> Result<u8, Failure> {
+    let output = context.output;
     let Some(wanted) = wanted else {
-        context.output.result(&list(context).to_string());
+        match output.json {
+            true => Code::ALL
+                .iter()
+                .for_each(|code| json::line(output, &line(*code))),
+            false => output.result(&list(context).to_string()),
+        }
         return Ok(exit::DONE);
     };
     let code = Code::ALL.iter().copied().find(|code| {
@@ -20,8 +27,15 @@ pub(super) fn run(context: &Context, wanted: Option<&str>) -> Result<u8, Failure
         let like = suggest::nearest(wanted, names).map(str::to_owned);
         return Err(Problem::UnknownCode(wanted.to_owned(), like).into());
     };
-    context.output.result(&in_words(context, code));
+    match output.json {
+        true => json::line(output, &line(code)),
+        false => output.result(&in_words(context, code)),
+    }
     Ok(exit::DONE)
+}
+
+fn line(code: Code) -> Line {
+    Line::Code(CodeView::from(code))
 }
 
 fn list(context: &Context) -> Table {

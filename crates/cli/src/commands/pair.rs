@@ -3,10 +3,10 @@
 use super::Context;
 use crate::account::AccountOptions;
 use crate::args::{Filters, Pair};
-use crate::folders;
 use crate::problem::{Failure, Problem};
 use crate::side::Side;
 use crate::words;
+use crate::{folders, json};
 use hikyaku_core::policy::Policy;
 use hikyaku_core::traits::Source;
 use hikyaku_core::{Code, Fault, MailboxInfo, MailboxName, Reach, Remedy};
@@ -15,11 +15,16 @@ use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
 use std::sync::Arc;
 
-/// Both sides, understood and ready to connect; nothing was asked of a server yet.
+/// Both sides, understood; nothing was asked of a person or a server yet.
 pub(super) struct Sides {
     pub(super) source: Side,
     pub(super) destination: Side,
-    options: (ImapOptions, ImapOptions),
+}
+
+/// Both sides with their secrets, ready to connect.
+pub(super) struct Ready {
+    source: ImapOptions,
+    destination: ImapOptions,
 }
 
 /// Both sides, logged in.
@@ -29,8 +34,8 @@ pub(super) struct Connected {
 }
 
 impl Sides {
-    /// Reads locators, files and passwords, in the order in which mistakes are best told.
-    pub(super) fn prepare(
+    /// Finds out what the locators mean.
+    pub(super) fn resolve(
         context: &Context,
         pair: &Pair,
         source: AccountOptions,
@@ -42,30 +47,40 @@ impl Sides {
         if source.account() == destination.account() {
             return Err(same(&source).into());
         }
-        let endpoints = (source.endpoint()?, destination.endpoint()?);
-        let one = source.credentials(context.output)?;
-        let other = destination.credentials(context.output)?;
-        let options = |endpoint, credentials, side: &Side| {
-            let mut options = ImapOptions::new(endpoint, credentials);
-            options.lanes = connections(context, Some(side));
-            options
-        };
-        let options = (
-            options(endpoints.0, one, &source),
-            options(endpoints.1, other, &destination),
-        );
         Ok(Self {
             source,
             destination,
-            options,
         })
     }
 
+    /// Reads files and secrets, or asks for passwords: last of all, since a person
+    /// has to type them.
+    pub(super) fn ready(&self, context: &Context) -> Result<Ready, Failure> {
+        let endpoints = (self.source.endpoint()?, self.destination.endpoint()?);
+        let options = |endpoint, side: &Side| -> Result<ImapOptions, Failure> {
+            let mut options = ImapOptions::new(endpoint, side.credentials(context.output)?);
+            options.lanes = connections(context, Some(side));
+            Ok(options)
+        };
+        Ok(Ready {
+            source: options(endpoints.0, &self.source)?,
+            destination: options(endpoints.1, &self.destination)?,
+        })
+    }
+
+    /// Begins the JSON of a command.
+    pub(super) fn announce(&self, context: &Context, command: &str) {
+        let (source, destination) = (self.source.account(), self.destination.account());
+        json::start(context.output, command, Some(&source), Some(&destination));
+    }
+}
+
+impl Ready {
     /// Logs in on both sides at once.
-    pub(super) async fn connect(&self) -> Result<Connected, Failure> {
+    pub(super) async fn connect(self) -> Result<Connected, Failure> {
         let (source, destination) = tokio::try_join!(
-            ImapAccount::connect(self.options.0.clone()),
-            ImapAccount::connect(self.options.1.clone()),
+            ImapAccount::connect(self.source),
+            ImapAccount::connect(self.destination),
         )?;
         Ok(Connected {
             source: Arc::new(source),

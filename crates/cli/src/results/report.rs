@@ -1,7 +1,6 @@
 //! The report as text: whether everything is accounted for, what became of each
 //! mailbox, what went wrong and what to do about it.
 
-use crate::head::Head;
 use crate::output;
 use crate::terminal::{self, Align, Table};
 use crate::words;
@@ -9,6 +8,7 @@ use hikyaku_core::Code;
 use hikyaku_core::report::{Exception, MailboxReport, Outcome, Report};
 use hikyaku_text::escape::clean;
 use hikyaku_text::{Count, Lang, Show, Size, report as text};
+use hikyaku_view::Heading;
 use std::collections::BTreeMap;
 
 /// What the run was for.
@@ -131,10 +131,10 @@ fn name(exception: &Exception, lang: Lang) -> String {
     let mut parts = vec![exception.mailbox.show(lang)];
     match (&exception.head, exception.key) {
         (Some(head), _) => {
-            let head = Head::read(head);
-            parts.extend(head.date);
-            parts.extend(head.from);
-            let subject = head.subject.unwrap_or_else(|| text::no_subject(lang));
+            let heading = Heading::of(head);
+            parts.extend(heading.date);
+            parts.extend(heading.from);
+            let subject = heading.subject.unwrap_or_else(|| text::no_subject(lang));
             parts.push(terminal::shorten(&subject, SUBJECT).into_owned());
         }
         (None, Some(key)) => parts.push(format!("UID {key}")),

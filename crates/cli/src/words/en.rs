@@ -86,6 +86,14 @@ pub(super) fn problem(problem: &Problem) -> (String, String) {
             format!("The ledger knows no run or job \"{run}\"."),
             "`hikyaku jobs` lists what it knows.".into(),
         ),
+        Problem::Unended(run) => (
+            format!("Run {run} has no report: it still goes on, or it was killed."),
+            "Run the same command again: it continues where the run stopped.".into(),
+        ),
+        Problem::Unconfirmed => (
+            "There is no terminal on which to ask whether this is meant.".into(),
+            "Add --yes when it is.".into(),
+        ),
         Problem::Output(path, kind) => (
             format!("{} cannot be written: {}.", path.display(), io(*kind)),
             "Check the place and its permissions.".into(),

@@ -72,6 +72,14 @@ pub(super) fn problem(problem: &Problem) -> (String, String) {
             format!("台帳に「{run}」という実行記録はありません。"),
             "「hikyaku jobs」で一覧を表示できます。".into(),
         ),
+        Problem::Unended(run) => (
+            format!("実行番号{run}のレポートはありません（実行中か、強制終了されています）。"),
+            "同じコマンドをもう一度実行すると、続きから再開します。".into(),
+        ),
+        Problem::Unconfirmed => (
+            "確認のための端末がありません。".into(),
+            "実行してよい場合は--yesを付けてください。".into(),
+        ),
         Problem::Output(path, kind) => (
             format!("{}へ書き込めません（{}）。", path.display(), io(*kind)),
             "場所とアクセス権をご確認ください。".into(),

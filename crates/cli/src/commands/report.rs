@@ -1,0 +1,56 @@
+//! `hikyaku report`: what a run came to, shown again.
+
+use super::Context;
+use crate::args::{Format, ReportArgs};
+use crate::json::stored::{self, Stored};
+use crate::problem::{Failure, Problem};
+use crate::{exit, ledger, results, runtime, words};
+use hikyaku_engine::Stop;
+use hikyaku_ledger::{Run, RunId, Store};
+
+pub(super) fn run(context: &Context, args: &ReportArgs) -> Result<u8, Failure> {
+    let work = async {
+        let wanted = args.run.as_deref();
+        let unknown = || Problem::UnknownRun(wanted.unwrap_or("-").to_owned());
+        let store = ledger::open_existing(context).await?.ok_or_else(unknown)?;
+        let run = find(&store, wanted).await?.ok_or_else(unknown)?;
+        store.close().await;
+        show(context, args.format, &run)
+    };
+    runtime::block_on(context.output, Stop::new(), work)
+}
+
+async fn find(store: &Store, wanted: Option<&str>) -> Result<Option<Run>, Failure> {
+    let Some(wanted) = wanted else {
+        return Ok(store.runs(1).await?.pop());
+    };
+    match wanted.parse::<RunId>() {
+        Ok(id) => Ok(store.run(id).await?),
+        Err(_) => Ok(None),
+    }
+}
+
+fn show(context: &Context, format: Format, run: &Run) -> Result<u8, Failure> {
+    let (output, lang) = (context.output, context.output.lang);
+    let format = if output.json { Format::Json } else { format };
+    let name = run.id.to_string();
+    match (stored::read(&run.summary), format) {
+        (Stored::Nothing, _) => return Err(Problem::Unended(name).into()),
+        (_, Format::Json) => output.result(&run.summary),
+        (Stored::Fault(fault), _) => output.result(&crate::output::told(&fault, lang).join("\n")),
+        (Stored::Report(view), Format::Csv) => output.result(&results::csv(&view)),
+        (Stored::Report(view), Format::Text) => {
+            let kind = match run.kind.as_str() {
+                "check" => results::Kind::Check,
+                _ => results::Kind::Copy,
+            };
+            let report = stored::report(&view);
+            output.note(&words::run_of(
+                &crate::figures::record(run.started_millis),
+                lang,
+            ));
+            output.result(&results::report(&report, kind, Some(&name), lang));
+        }
+    }
+    Ok(exit::DONE)
+}
