@@ -290,8 +290,9 @@ pub(crate) fn sweep() -> usize {
         for entry in fs::read_dir(base).into_iter().flatten().flatten() {
             let path = entry.path();
             let ours = entry.file_name().to_string_lossy().starts_with(PREFIX);
-            if !ours || !path.join("owner").is_file() || recorded(&path.join("owner")).any(is_alive)
-            {
+            // A directory that is just being made has no owner written yet.
+            let mut owners = recorded(&path.join("owner")).peekable();
+            if !ours || owners.peek().is_none() || owners.any(is_alive) {
                 continue;
             }
             for (pid, start) in recorded(&path.join("processes")) {
@@ -368,4 +369,55 @@ pub(crate) fn run_with_input(command: &mut Command, input: &[u8]) -> Result<Stri
         );
     }
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::process::{Command, Stdio};
+
+    use super::{InstanceDirectory, PREFIX, Running, started_at, sweep};
+
+    #[test]
+    fn a_sweep_ends_what_a_dead_test_process_left_and_nothing_else() {
+        let living = InstanceDirectory::create(false).unwrap();
+        let left = tempfile::Builder::new()
+            .prefix(PREFIX)
+            .tempdir_in("/tmp")
+            .unwrap()
+            .keep();
+        let mut ended = Command::new("true").spawn().unwrap();
+        let owner = format!("{} {}\n", ended.id(), started_at(ended.id()).unwrap_or(0));
+        ended.wait().unwrap();
+        fs::write(left.join("owner"), owner).unwrap();
+        let argument = |command: &mut Command| {
+            command.arg("1000");
+        };
+        let mut server = Running::start("sleep".as_ref(), argument, &left).unwrap();
+        // A process that took over a recorded number, but started later, is somebody else's.
+        let mut other = Command::new("sleep")
+            .arg("1000")
+            .stdin(Stdio::null())
+            .spawn()
+            .unwrap();
+        let record = left.join("processes");
+        let recorded = fs::read_to_string(&record).unwrap();
+        fs::write(&record, format!("{recorded}{} 1\n", other.id())).unwrap();
+
+        sweep();
+        assert!(!left.exists() && living.path().exists());
+        assert!(
+            server
+                .wait_until::<()>(|| None)
+                .unwrap_err()
+                .to_string()
+                .contains("ended")
+        );
+        assert!(
+            other.try_wait().unwrap().is_none(),
+            "the other process lives"
+        );
+        other.kill().unwrap();
+        other.wait().unwrap();
+    }
 }

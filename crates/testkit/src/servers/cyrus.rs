@@ -170,8 +170,9 @@ fn below(path: &str) -> PathBuf {
     installed_below().join("cyrus").join(path)
 }
 
-/// Libraries and SASL mechanisms are unpacked aside too.
+/// Libraries and SASL mechanisms are unpacked aside too, but for those that the system had before.
 fn environment(command: &mut Command) {
+    const MECHANISMS: &str = "usr/lib/x86_64-linux-gnu/sasl2";
     let libraries = [
         "usr/lib/x86_64-linux-gnu",
         "lib/x86_64-linux-gnu",
@@ -181,9 +182,10 @@ fn environment(command: &mut Command) {
     let joined = libraries
         .map(|path| path.to_string_lossy().into_owned())
         .join(":");
+    let mechanisms = format!("{}:/{MECHANISMS}", below(MECHANISMS).display());
     command
         .env("LD_LIBRARY_PATH", joined)
-        .env("SASL_PATH", below("usr/lib/x86_64-linux-gnu/sasl2"));
+        .env("SASL_PATH", mechanisms);
 }
 
 fn set_password(instance: &Instance, name: &str) -> Result<()> {
