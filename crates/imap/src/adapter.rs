@@ -24,6 +24,7 @@ mod tests;
 use crate::connection::{Access, Connection};
 use crate::encode::Command;
 use crate::machine::Takes;
+use crate::quirks::Product;
 use crate::response::{QuotaRow, Response};
 use crate::session::{Facts, Wishes};
 use futures::FutureExt;
@@ -81,6 +82,9 @@ pub struct ImapAccount {
     abilities: Abilities,
     namespace: Namespace,
     listed: mailboxes::Listed,
+    /// One mailbox is made at a time: Courier rewrites one file for every SUBSCRIBE,
+    /// and of two at the same moment one is lost.
+    making: tokio::sync::Mutex<()>,
 }
 
 impl ImapAccount {
@@ -115,6 +119,7 @@ impl ImapAccount {
             abilities,
             namespace,
             listed: mailboxes::Listed::new(first),
+            making: tokio::sync::Mutex::new(()),
         })
     }
 
@@ -207,6 +212,10 @@ impl Destination for ImapAccount {
             let known = self.listed.find(name);
             let made = loop {
                 let lease = self.pool.lease().await?;
+                let alone = match lease.facts().product {
+                    Product::Dovecot | Product::Cyrus => None,
+                    _ => Some(self.making.lock().await),
+                };
                 let made = ensure::ensure(ensure::Wish {
                     connection: lease.connection(),
                     facts: lease.facts(),
@@ -217,6 +226,7 @@ impl Destination for ImapAccount {
                     subscribe,
                 })
                 .await;
+                drop(alone);
                 if let Some(made) = lease.verdict(made) {
                     break made.map_err(|fault| fault.mailbox(name))?;
                 }

@@ -54,7 +54,7 @@ pub(super) async fn append(
     letters: Vec<Letter>,
     gate: Arc<dyn Gate>,
 ) -> Result<Pending, Fault> {
-    opened.forget_keys();
+    opened.will_change();
     let named: Option<Key> = match letters.as_slice() {
         [letter] => Some(letter.key),
         _ => None,

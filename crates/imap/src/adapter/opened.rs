@@ -49,6 +49,10 @@ pub(super) struct Opened {
     state: MailboxState,
     permanent: PermanentFlags,
     keys: Option<oneshot::Receiver<Result<Answer, Fault>>>,
+    /// Whether nothing can have happened since it was opened.
+    is_fresh: bool,
+    /// Whether something was appended that this session may not have been told of.
+    has_appended: bool,
     pub(super) window: append::Window,
 }
 
@@ -161,6 +165,8 @@ impl Opened {
             state: begun.state,
             permanent: begun.permanent,
             keys: begun.keys,
+            is_fresh: true,
+            has_appended: false,
             window: append::Window::new(),
         }
     }
@@ -178,9 +184,21 @@ impl Opened {
         &self.wire
     }
 
-    /// The keys that were asked for at opening are out of date.
-    pub(super) fn forget_keys(&mut self) {
+    /// Something is about to be appended: what was asked for at opening is out of date.
+    pub(super) fn will_change(&mut self) {
         self.keys = None;
+        self.is_fresh = false;
+        self.has_appended = true;
+    }
+
+    /// Lets the server tell what arrived. Courier shows a session its own appends only
+    /// after a NOOP; it travels ahead of the next command.
+    fn refresh(&mut self) -> Result<(), Fault> {
+        if std::mem::take(&mut self.has_appended) {
+            // Its answer is of no interest, only that it comes first.
+            drop(self.connection().submit(&Command::Noop, Takes::NOTHING)?);
+        }
+        Ok(())
     }
 
     /// SEARCH where it answers in ranges, else FETCH; and FETCH where SEARCH does not
@@ -188,12 +206,22 @@ impl Opened {
     async fn all_keys(&mut self) -> Result<KeySet, Fault> {
         let asked = match self.keys.take() {
             Some(asked) => Some(asked),
-            None if self.connection().exists() == 0 => return Ok(KeySet::new()),
-            None if self.lease.facts().can("ESEARCH") => {
-                Some(self.connection().submit(&all_keys(), Takes::SEARCH)?)
+            None if self.is_fresh => None,
+            None => {
+                // What arrived or went since is told by then, and counts.
+                let noop = self.connection().submit(&Command::Noop, Takes::NOTHING)?;
+                self.has_appended = false;
+                let asked = self
+                    .lease
+                    .facts()
+                    .can("ESEARCH")
+                    .then(|| self.connection().submit(&all_keys(), Takes::SEARCH))
+                    .transpose()?;
+                self.connection().answer(noop).await?;
+                asked
             }
-            None => None,
         };
+        self.is_fresh = false;
         if let Some(asked) = asked {
             let answer = self.connection().answer(asked).await?;
             let found: Option<KeySet> = answer.data.into_iter().find_map(|r| match r {
@@ -261,6 +289,11 @@ impl Opened {
     }
 }
 
+/// A flow that is over before it began.
+fn ended<T: Send + 'static>(fault: Fault) -> Flow<'static, T> {
+    futures::stream::iter([Err(fault)]).boxed()
+}
+
 impl Reader for Opened {
     fn state(&self) -> MailboxState {
         self.state
@@ -275,19 +308,29 @@ impl Reader for Opened {
     }
 
     fn list<'a>(&'a mut self, keys: &'a KeySet, facts: Facts) -> Flow<'a, Listing> {
-        listing::list(self, keys, facts)
+        match self.refresh() {
+            Ok(()) => listing::list(self, keys, facts),
+            Err(fault) => ended(fault),
+        }
     }
 
     fn changed(&mut self, modseq: u64) -> Flow<'_, Listing> {
-        listing::changed(self, modseq)
+        match self.refresh() {
+            Ok(()) => listing::changed(self, modseq),
+            Err(fault) => ended(fault),
+        }
     }
 
     fn read<'a>(&'a mut self, keys: &'a KeySet) -> Flow<'a, Letter> {
-        reading::read(self, keys)
+        match self.refresh() {
+            Ok(()) => reading::read(self, keys),
+            Err(fault) => ended(fault),
+        }
     }
 
     fn head(&mut self, key: Key) -> Ask<'_, Option<Bytes>> {
         async move {
+            self.refresh()?;
             let head = listing::head(self, key).await;
             head.map_err(|fault| fault.mailbox(&self.name).message(key))
         }
