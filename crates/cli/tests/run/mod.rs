@@ -22,10 +22,17 @@ impl Home {
     }
 
     /// Writes the configuration.
+    #[allow(dead_code, reason = "not every test file has one")]
     pub fn config(&self, text: &str) {
         let directory = self.0.path().join(".config/hikyaku");
         std::fs::create_dir_all(&directory).expect("a directory");
         std::fs::write(directory.join("config.toml"), text).expect("a file");
+    }
+
+    /// Where the ledger is.
+    #[allow(dead_code, reason = "not every test file keeps a ledger")]
+    pub fn ledger(&self) -> PathBuf {
+        self.0.path().join(".local/state/hikyaku/ledger.sqlite")
     }
 
     /// Whether anything was kept.
@@ -46,8 +53,14 @@ impl Home {
     }
 
     /// Runs to the end.
+    #[allow(dead_code, reason = "not every test file runs without passwords")]
     pub fn run<A: AsRef<OsStr>>(&self, arguments: &[A]) -> Said {
-        let output = self.command(arguments).output().expect("the binary runs");
+        self.finish(&mut self.command(arguments))
+    }
+
+    /// Runs a prepared command to its end.
+    pub fn finish(&self, command: &mut Command) -> Said {
+        let output = command.output().expect("the binary runs");
         Said {
             out: String::from_utf8(output.stdout).expect("text"),
             err: String::from_utf8(output.stderr).expect("text"),
