@@ -35,11 +35,19 @@ async fn dying_at_any_durable_write_loses_and_doubles_nothing() {
             drop(first);
             let report = pair.copy_completely().await;
             assert_eq!(report.scanned(), 40, "write {n}");
-            let differences = compare(&source, &pair.destination.snapshot(), &CompareOptions {
-                order: false,
-                ..CompareOptions::default()
-            });
-            assert!(differences.is_empty(), "write {n}, after {after}: {}", differences.join("\n"));
+            let differences = compare(
+                &source,
+                &pair.destination.snapshot(),
+                &CompareOptions {
+                    order: false,
+                    ..CompareOptions::default()
+                },
+            );
+            assert!(
+                differences.is_empty(),
+                "write {n}, after {after}: {}",
+                differences.join("\n")
+            );
             pair.assert_settled().await;
         }
         if !died {

@@ -19,23 +19,61 @@ async fn check(source: Kind, destination: Kind) {
     let mut pair = filled(source, destination).await;
     let mut judge = pair.source.server.judge(&pair.source.account).unwrap();
     judge.select("INBOX").unwrap().accepted().unwrap();
-    judge.store("1", "+FLAGS", &["\\Flagged"]).unwrap().accepted().unwrap();
-    judge.store("2", "+FLAGS", &["\\Deleted"]).unwrap().accepted().unwrap();
+    judge
+        .store("1", "+FLAGS", &["\\Flagged"])
+        .unwrap()
+        .accepted()
+        .unwrap();
+    judge
+        .store("2", "+FLAGS", &["\\Deleted"])
+        .unwrap()
+        .accepted()
+        .unwrap();
     judge.expunge("2").unwrap().accepted().unwrap();
     let mail = b"Subject: new\r\n\r\nnew\r\n";
-    judge.append("INBOX", &["\\Seen"], Some("01-Jan-2024 00:00:00 +0000"), mail).unwrap().accepted().unwrap();
+    judge
+        .append(
+            "INBOX",
+            &["\\Seen"],
+            Some("01-Jan-2024 00:00:00 +0000"),
+            mail,
+        )
+        .unwrap()
+        .accepted()
+        .unwrap();
     drop(judge);
-    let mut judge = pair.destination.server.judge(&pair.destination.account).unwrap();
+    let mut judge = pair
+        .destination
+        .server
+        .judge(&pair.destination.account)
+        .unwrap();
     judge.select("INBOX").unwrap().accepted().unwrap();
-    judge.store("3", "+FLAGS", &["\\Deleted"]).unwrap().accepted().unwrap();
+    judge
+        .store("3", "+FLAGS", &["\\Deleted"])
+        .unwrap()
+        .accepted()
+        .unwrap();
     judge.expunge("3").unwrap().accepted().unwrap();
-    judge.store("4", "+FLAGS", &["\\Seen"]).unwrap().accepted().unwrap();
+    judge
+        .store("4", "+FLAGS", &["\\Seen"])
+        .unwrap()
+        .accepted()
+        .unwrap();
     drop(judge);
-    let before = pair.destination.snapshot().mailboxes[&b"INBOX"[..]].messages.len();
+    let before = pair.destination.snapshot().mailboxes[&b"INBOX"[..]]
+        .messages
+        .len();
     let report = pair.copy_completely().await;
     assert_eq!(report.copied_now(), 1, "{report:#?}");
     assert_eq!(report.tally().messages(Outcome::RemovedAtDestination), 1);
-    assert_eq!(report.mailboxes.iter().map(|m| m.flags_updated).sum::<u64>(), 1);
+    assert_eq!(
+        report
+            .mailboxes
+            .iter()
+            .map(|m| m.flags_updated)
+            .sum::<u64>(),
+        1
+    );
     let inbox = &pair.destination.snapshot().mailboxes[&b"INBOX"[..]];
     assert_eq!(inbox.messages.len(), before + 1);
     let first = inbox.messages.iter().find(|m| m.uid == 1).unwrap();

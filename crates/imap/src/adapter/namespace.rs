@@ -100,7 +100,9 @@ impl Namespace {
             }),
             forbidden,
             strict_edges: facts.product != Product::Cyrus,
-            astral: facts.product != Product::Courier || facts.utf8,
+            // Courier takes them after ENABLE UTF8=ACCEPT, and then closes the connection of every
+            // client that lists mailboxes without it: the owner would be locked out.
+            astral: facts.product != Product::Courier,
             ..NameRules::default()
         }
     }
