@@ -1,5 +1,7 @@
 //! The command line. What it means is DESIGN's contract; this file is its spelling.
 
+#[cfg(all(test, feature = "demo"))]
+mod reference;
 mod side;
 
 pub(crate) use side::{AccountArgs, DestinationArgs, SourceArgs};
