@@ -86,7 +86,15 @@ pub(crate) enum AppendEnd {
 
 /// Room in the window of unanswered appends; given back with the answer.
 #[derive(Debug, Default)]
-pub(crate) struct Room(pub(crate) Vec<OwnedSemaphorePermit>);
+pub(crate) struct Room {
+    _permits: Vec<OwnedSemaphorePermit>,
+}
+
+impl Room {
+    pub(crate) fn new(permits: Vec<OwnedSemaphorePermit>) -> Self {
+        Self { _permits: permits }
+    }
+}
 
 /// Where the answer of a command goes.
 #[derive(Debug)]

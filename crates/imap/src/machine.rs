@@ -110,8 +110,8 @@ pub(crate) enum Route<'a, S> {
     Data(&'a mut Flight<S>, Response),
     /// The command is over.
     Done(Flight<S>, Reply),
-    /// The writer may go on with this command.
-    GoOn(Tag),
+    /// The writer may go on: see [`Machine::permission`].
+    GoOn,
     /// The command was answered before it was completely written: the writer has to
     /// look (see [`Machine::is_answered_early`]).
     Early,
@@ -223,7 +223,7 @@ impl<S> Machine<S> {
             Response::Continue(_) => {
                 if let Some(flight) = self.flights.iter_mut().find(|f| f.waits) {
                     flight.waits = false;
-                    Route::GoOn(flight.tag)
+                    Route::GoOn
                 } else if self.has_text_in_flight() {
                     Route::Broken(Broken::Continuation)
                 } else {
@@ -308,3 +308,6 @@ pub(crate) enum Permission {
     /// No: the command was answered instead; the rest of it must not be sent.
     Gone,
 }
+
+#[cfg(test)]
+mod tests;

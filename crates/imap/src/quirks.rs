@@ -137,11 +137,12 @@ pub(crate) const WORDS: &[Words] = &[
 /// What the words of a reply mean in a situation, if they are known.
 pub(crate) fn words(reply: &Reply, when: When) -> Option<Code> {
     let text = reply.text.to_lowercase();
-    WORDS
+    let row = WORDS
         .iter()
         .filter(|row| row.when == When::Any || row.when == when)
-        .find(|row| row.any.iter().any(|words| text.contains(words)))
-        .map(|row| row.code)
+        .find(|row| row.any.iter().any(|words| text.contains(words)))?;
+    tracing::debug!(quirk = row.name, reason = row.reason, "known words");
+    Some(row.code)
 }
 
 /// The fault of a greeting or login that was refused.

@@ -27,7 +27,6 @@ use dialogue::Dialogue;
 use hikyaku_core::{Code, Fault, Reach, Remedy};
 use hikyaku_net::sasl::Credentials;
 use hikyaku_net::{Endpoint, Security, Stream};
-use tokio::io::{AsyncRead, AsyncWrite};
 
 /// What a new connection shall be like.
 #[derive(Clone, Debug)]
@@ -82,7 +81,7 @@ async fn establish(
         reset: Box::new(move || resetter.reset()),
     };
     let connection = Connection::start(read, write, framer, profile);
-    Ok(settle_in(connection, capabilities, &greeting.text).await?)
+    settle_in(connection, capabilities, &greeting.text).await
 }
 
 /// The greeting.
@@ -225,7 +224,7 @@ pub(crate) async fn log_in_over<S>(
     access: Access,
 ) -> Result<(Connection, Facts), Fault>
 where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
 {
     let mut dialogue = Dialogue::new(stream, endpoint.clone());
     let mut greeting = dialogue.greeting().await?;

@@ -9,7 +9,6 @@ use hikyaku_core::traits::Gate;
 use hikyaku_net::{Endpoint, Security};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 use tokio::io::{
     AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader, DuplexStream,
 };
@@ -47,14 +46,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
         let mut taken = Vec::new();
         self.0.read_to_end(&mut taken).await.expect("octets");
         String::from_utf8(taken).expect("text")
-    }
-
-    /// Asserts that nothing comes for a while. Only where time is paused.
-    pub(crate) async fn hears_nothing(&mut self) {
-        let wait = tokio::time::timeout(Duration::from_secs(5), self.0.fill_buf()).await;
-        if let Ok(heard) = wait {
-            panic!("heard {}", heard.expect("octets").escape_ascii());
-        }
     }
 
     /// Says something; `\n` is a line end.

@@ -41,7 +41,7 @@ impl Window {
         let appends = Arc::clone(&self.appends).acquire_owned().await;
         let kibs = Arc::clone(&self.kibs).acquire_many_owned(kibs).await;
         // Neither is ever closed.
-        Room([appends, kibs].into_iter().flatten().collect())
+        Room::new([appends, kibs].into_iter().flatten().collect())
     }
 }
 

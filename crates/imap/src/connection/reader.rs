@@ -222,7 +222,7 @@ impl<R: AsyncRead + Unpin> Reader<R> {
                 }
             },
             Route::Done(flight, reply) => Ok(Next::Done(flight.sink, flight.tag, reply)),
-            Route::GoOn(_) | Route::Early => Ok(Next::Nudge),
+            Route::GoOn | Route::Early => Ok(Next::Nudge),
             Route::Idle(response) => {
                 self.shared.idle(&response);
                 Ok(Next::Nothing)
