@@ -82,6 +82,8 @@ struct Assignment<'a> {
     listed: HashSet<Levels>,
     /// Nothing can be made in the destination's container for its own mailboxes.
     has_reserved_container: bool,
+    /// The destination's namespace is INBOX itself: its children are the top.
+    inbox_is_root: bool,
     /// The spot of the top.
     root: Spot,
     spots: HashMap<Levels, Spot>,
@@ -103,6 +105,7 @@ impl<'a> Assignment<'a> {
             tree: BTreeMap::new(),
             listed: sides.source.iter().map(|m| path_of(&m.name)).collect(),
             has_reserved_container: false,
+            inbox_is_root: under.is_none() && rules.prefix == [INBOX],
             root: Spot::default(),
             spots: HashMap::new(),
             twins: HashMap::new(),
@@ -361,6 +364,14 @@ impl<'a> Assignment<'a> {
                 changes: self.root.changes.clone(),
             };
         };
+        if self.inbox_is_root && above == [INBOX] {
+            // On the wire everything lies below INBOX already; `INBOX.INBOX.x` is a
+            // name that some of these servers cannot list.
+            return Placed {
+                levels: Levels::new(),
+                changes: BTreeSet::from([NameChange::Prefix]),
+            };
+        }
         match self.spots.get(above) {
             Some(spot) if spot.is_barren => {
                 let base = self.base_of(above);

@@ -71,6 +71,8 @@ impl Judge {
         let subscriptions: BTreeSet<Vec<u8>> = self
             .listed("LSUB \"\" \"*\"")?
             .into_iter()
+            // RFC 3501 §6.3.9: a name that is not subscribed, but has subscribed children.
+            .filter(|listed| !listed.attributes.contains("\\Noselect"))
             .map(|listed| listed.wire)
             .collect();
         let mut account = AccountSnapshot {
