@@ -22,7 +22,8 @@ pub(crate) struct Output {
 impl Output {
     /// Whether a person watches standard error on a terminal that can move its cursor.
     pub(crate) fn is_watched(self) -> bool {
-        let dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
+        // Windows has no TERM and needs none.
+        let dumb = std::env::var_os("TERM").map_or(cfg!(unix), |term| term == "dumb");
         io::stderr().is_terminal() && !dumb && !self.verbose
     }
 

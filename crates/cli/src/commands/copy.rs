@@ -3,6 +3,7 @@
 use super::Context;
 use super::pair::{self, Connected, Ready, Sides};
 use crate::args::{CheckArgs, CopyArgs, PlanArgs};
+use crate::output::told;
 use crate::problem::Failure;
 use crate::progress::Progress;
 use crate::{exit, json, ledger, results, runtime};
@@ -130,30 +131,30 @@ async fn execute(
     kind: Kind,
     stop: Stop,
 ) -> Result<u8, Failure> {
+    let output = context.output;
     sides.announce(context, kind.word());
-    let connected = ready.connect().await?;
+    // A ledger that is there opens while the servers answer.
+    let known = async {
+        match policy.stateless {
+            true => Ok(Some(Store::open_in_memory().await?)),
+            false => ledger::open_existing(context).await,
+        }
+    };
+    let (connected, known) = tokio::try_join!(ready.connect(), known)?;
     pair::spell(context, &connected, &mut policy).await?;
-    let store = match policy.stateless {
-        true => Store::open_in_memory().await?,
-        false => ledger::open(context).await?,
+    let store = match known {
+        Some(store) => store,
+        None => ledger::open(context).await?,
     };
     let clock = SystemClock::default();
-    let ledger = store
-        .pair(&sides.source.account(), &sides.destination.account())
-        .await?;
+    let (source, destination) = (sides.source.account(), sides.destination.account());
+    let ledger = store.pair(&source, &destination).await?;
     let hold = store.hold(&ledger, clock.unix_millis()).await?;
-    let seed = pair::seed();
-    let run = store
-        .begin_run(ledger.id(), kind.word(), clock.unix_millis(), seed)
-        .await?;
-    let progress = Arc::new(Progress::start(context.output));
-    let job = job(
-        &connected,
-        &ledger.within(run),
-        progress.clone(),
-        policy,
-        stop,
-    );
+    let (now, seed) = (clock.unix_millis(), pair::seed());
+    let run = store.begin_run(ledger.id(), kind.word(), now, seed).await?;
+    let progress = Arc::new(Progress::start(output));
+    let ledger = ledger.within(run);
+    let job = job(&connected, &ledger, progress.clone(), policy, stop);
     let work = async {
         match kind {
             Kind::Copy => job.copy().await,
@@ -162,20 +163,25 @@ async fn execute(
     };
     let result = watch(&progress, work).await;
     let exit = exit::exit_code(&result);
-    let summary = json::summary(&result);
-    store
-        .end_run(run, &summary, exit, clock.unix_millis())
-        .await?;
-    hold.release().await;
-    connected.close().await;
-    store.close().await;
-    let report = result?;
-    if !context.output.json {
-        let (run, lang) = (run.to_string(), context.output.lang);
-        context
-            .output
-            .result(&results::report(&report, kind.shown(), Some(&run), lang));
+    // The report comes before anything that could still fail.
+    if let (Ok(report), false) = (&result, output.json) {
+        let (run, lang) = (run.to_string(), output.lang);
+        output.result(&results::report(report, kind.shown(), Some(&run), lang));
     }
+    let keep = async {
+        let summary = json::summary(&result);
+        let kept = store
+            .end_run(run, &summary, exit, clock.unix_millis())
+            .await;
+        hold.release().await;
+        store.close().await;
+        kept
+    };
+    let (kept, ()) = tokio::join!(keep, connected.close());
+    if let Err(fault) = kept {
+        output.note(&told(&fault, output.lang).join("\n"));
+    }
+    result?;
     Ok(exit)
 }
 
