@@ -32,6 +32,7 @@ mod words;
 use args::Args;
 use clap::Parser;
 use std::ffi::OsString;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 
 /// Does what the arguments ask for and says how it went.
@@ -49,5 +50,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             return ExitCode::from(code);
         }
     };
-    ExitCode::from(commands::run(args))
+    // A panic has said where it happened already. What was under way is in the ledger.
+    let code = catch_unwind(AssertUnwindSafe(|| commands::run(args))).unwrap_or(exit::BUG);
+    ExitCode::from(code)
 }

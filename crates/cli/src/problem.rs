@@ -38,6 +38,8 @@ pub(crate) enum Problem {
     UnknownCode(String, Option<String>),
     /// A run or job that the ledger does not know.
     UnknownRun(String),
+    /// The ledger knows no run at all.
+    NoRun,
     /// A run that was killed, or still goes on.
     Unended(String),
     /// Something is to be deleted and nobody can be asked.
@@ -69,6 +71,7 @@ impl Problem {
             | Self::NoState
             | Self::UnknownCode(..)
             | Self::UnknownRun(_)
+            | Self::NoRun
             | Self::Unended(_)
             | Self::Unconfirmed
             | Self::Output(..) => Code::ConfigInvalid,

@@ -326,3 +326,30 @@ fn no_log_however_talkative_holds_a_password() {
         assert!(!text.contains(PASSWORD) && !text.contains(encoded));
     }
 }
+
+#[test]
+fn the_demo_proves_itself_and_ends_without_a_terminal() {
+    let home = Home::new();
+    for (lang, proven, again) in [
+        (
+            "en",
+            "identical: 86 messages",
+            "Copied in the second run: 0 messages",
+        ),
+        (
+            "ja",
+            "内容がすべて同じであることを確認したメール：86通",
+            "2回目にコピーしたメール：0通",
+        ),
+    ] {
+        let said = home.run(&["demo", "--lang", lang]);
+        assert_eq!(said.exit, 0, "{said:?}");
+        assert!(said.out.contains(proven), "{said:?}");
+        assert!(said.err.contains(again), "{said:?}");
+        assert!(
+            !said.err.contains('\u{1b}'),
+            "no control characters in a log: {said:?}"
+        );
+        assert!(!home.has_ledger());
+    }
+}

@@ -12,7 +12,7 @@ use hikyaku_core::report::Report;
 use hikyaku_core::traits::Clock;
 use hikyaku_core::{Fault, Observer};
 use hikyaku_engine::{Depth, Job, Stop, SystemClock};
-use hikyaku_ledger::{PairLedger, Store};
+use hikyaku_ledger::{PairLedger, PairSummary, Store};
 use hikyaku_view::{Line, PlanView};
 use std::sync::Arc;
 use std::time::Duration;
@@ -51,6 +51,31 @@ pub(super) fn check(context: &Context, args: &CheckArgs) -> Result<u8, Failure> 
     runtime::block_on(context.output, stop, work)
 }
 
+/// What the ledger knows of both accounts; where that is nothing, an empty one in
+/// memory, so that a plan leaves no trace.
+async fn look(
+    context: &Context,
+    sides: &Sides,
+    stateless: bool,
+) -> Result<(Store, PairLedger), Failure> {
+    let (source, destination) = (sides.source.account(), sides.destination.account());
+    let kept = match stateless {
+        true => None,
+        false => ledger::open_existing(context).await?,
+    };
+    if let Some(store) = kept {
+        let pairs = store.pairs().await?;
+        let same = |p: &PairSummary| (&p.source, &p.destination) == (&source, &destination);
+        if pairs.iter().any(same) {
+            let ledger = store.pair(&source, &destination).await?;
+            return Ok((store, ledger));
+        }
+    }
+    let store = Store::open_in_memory().await?;
+    let ledger = store.pair(&source, &destination).await?;
+    Ok((store, ledger))
+}
+
 /// `plan`: nothing is written anywhere.
 pub(super) fn plan(context: &Context, args: &PlanArgs) -> Result<u8, Failure> {
     let (sides, mut policy) = prepare(context, args)?;
@@ -60,17 +85,7 @@ pub(super) fn plan(context: &Context, args: &PlanArgs) -> Result<u8, Failure> {
         sides.announce(context, "plan");
         let connected = ready.connect().await?;
         pair::spell(context, &connected, &mut policy).await?;
-        let store = match policy.stateless {
-            true => None,
-            false => ledger::open_existing(context).await?,
-        };
-        let store = match store {
-            Some(store) => store,
-            None => Store::open_in_memory().await?,
-        };
-        let ledger = store
-            .pair(&sides.source.account(), &sides.destination.account())
-            .await?;
+        let (store, ledger) = look(context, &sides, policy.stateless).await?;
         let job = job(&connected, &ledger, Arc::new(()), policy, stop.clone());
         let plan = job.plan().await?;
         connected.close().await;

@@ -11,7 +11,7 @@ use hikyaku_ledger::{Run, RunId, Store};
 pub(super) fn run(context: &Context, args: &ReportArgs) -> Result<u8, Failure> {
     let work = async {
         let wanted = args.run.as_deref();
-        let unknown = || Problem::UnknownRun(wanted.unwrap_or("-").to_owned());
+        let unknown = || wanted.map_or(Problem::NoRun, |run| Problem::UnknownRun(run.to_owned()));
         let store = ledger::open_existing(context).await?.ok_or_else(unknown)?;
         let run = find(&store, wanted).await?.ok_or_else(unknown)?;
         store.close().await;

@@ -48,8 +48,10 @@ pub(crate) fn report(report: &Report, kind: Kind, run: Option<&str>, lang: Lang)
         ));
     }
     let mut end = Vec::new();
-    if report.is_complete() && kind == Kind::Copy {
-        end.push(words::after_the_switch(lang).to_owned());
+    match kind {
+        Kind::Copy if report.is_complete() => end.push(words::after_the_switch(lang).to_owned()),
+        Kind::Copy => end.push(hikyaku_text::run::source_untouched(lang)),
+        Kind::Check => {}
     }
     end.extend(run.map(|run| words::run_name(run, lang)));
     if !end.is_empty() {

@@ -86,6 +86,10 @@ pub(super) fn problem(problem: &Problem) -> (String, String) {
             format!("The ledger knows no run or job \"{run}\"."),
             "`hikyaku jobs` lists what it knows.".into(),
         ),
+        Problem::NoRun => (
+            "The ledger knows no run yet.".into(),
+            "Run `hikyaku copy` first, or name the ledger's directory with --state.".into(),
+        ),
         Problem::Unended(run) => (
             format!("Run {run} has no report: it still goes on, or it was killed."),
             "Run the same command again: it continues where the run stopped.".into(),

@@ -72,6 +72,10 @@ pub(super) fn problem(problem: &Problem) -> (String, String) {
             format!("台帳に「{run}」という実行記録はありません。"),
             "「hikyaku jobs」で一覧を表示できます。".into(),
         ),
+        Problem::NoRun => (
+            "台帳にはまだ実行記録がありません。".into(),
+            "先に「hikyaku copy」を実行するか、--stateで台帳の場所をご指定ください。".into(),
+        ),
         Problem::Unended(run) => (
             format!("実行番号{run}のレポートはありません（実行中か、強制終了されています）。"),
             "同じコマンドをもう一度実行すると、続きから再開します。".into(),
