@@ -81,6 +81,8 @@ pub(super) fn measured(arguments: &[String]) -> Result<()> {
     let started = Instant::now();
     let child = Command::new(program)
         .args(arguments)
+        // Cargo's, with directories that the loader would search for every library of the program.
+        .env_remove("LD_LIBRARY_PATH")
         .spawn()
         .with_context(|| format!("cannot run {program}"))?;
     let number = i32::try_from(child.id()).ok().and_then(Pid::from_raw);

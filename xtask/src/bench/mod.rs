@@ -37,7 +37,10 @@ usage: cargo xtask bench [OPTIONS] [ROW…]
   --repetitions N    runs of each program in each row [default: 3]
   --tools A,B        only these of limit, mbsync, dsync, hikyaku; docs/ is left alone
   --minutes N        after this time, one run each for the remaining rows [default: 25]
+  --no-build         measures the release build that is there; docs/ is left alone
   --date YYYY-MM-DD  the day to write down [default: today]
+  --under COMMAND    runs hikyaku under strace, perf or the like, such as
+                     \"strace -f -o /tmp/trace\"; docs/ is left alone
 
 Needs root, because it starts mail servers. Measured rows are kept in
 docs/performance.json, and docs/performance.md is written from them.
@@ -50,7 +53,9 @@ struct Options {
     repetitions: usize,
     tools: Vec<Tool>,
     minutes: u64,
+    build: bool,
     date: String,
+    under: Vec<String>,
     rows: Vec<&'static Row>,
 }
 
@@ -75,10 +80,19 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     let options = Options::parse(arguments)?;
     let started = Instant::now();
     hikyaku_testkit::install::ensure(&mut |text| say(text))?;
-    if options.tools.contains(&Tool::Hikyaku) {
-        step::run(&mut cargo(&["build", "--release", "--package", "hikyaku"]))?;
+    if options.build && options.tools.contains(&Tool::Hikyaku) {
+        step::run(&mut cargo(&[
+            "build",
+            "--quiet",
+            "--release",
+            "--package",
+            "hikyaku",
+        ]))?;
     }
-    let documented = !options.quick && options.tools.len() == Tool::ALL.len();
+    let documented = !options.quick
+        && options.build
+        && options.under.is_empty()
+        && options.tools.len() == Tool::ALL.len();
     let (data, document) = match documented {
         true => (
             root().join("docs/performance.json"),
@@ -151,7 +165,9 @@ impl Options {
             repetitions: 3,
             tools: Tool::ALL.to_vec(),
             minutes: 25,
+            build: true,
             date: String::new(),
+            under: Vec::new(),
             rows: Vec::new(),
         };
         let mut repetitions = None;
@@ -166,7 +182,11 @@ impl Options {
                 "--quick" => options.quick = true,
                 "--repetitions" => repetitions = Some(value()?.parse()?),
                 "--minutes" => options.minutes = value()?.parse()?,
+                "--no-build" => options.build = false,
                 "--date" => options.date = value()?.clone(),
+                "--under" => {
+                    options.under = value()?.split_whitespace().map(str::to_owned).collect();
+                }
                 "--tools" => {
                     let names: BTreeSet<&str> = value()?.split(',').collect();
                     options.tools.retain(|tool| names.contains(tool.name()));
@@ -201,7 +221,7 @@ fn measure_rows(
     results: &mut Results,
     save: impl Fn(&Results) -> Result<()>,
 ) -> Result<()> {
-    let mut scene = Scene::start(options.quick)?;
+    let mut scene = Scene::start(options.quick, &options.under)?;
     let commit = commit();
     for (index, row) in options.rows.iter().enumerate() {
         say(&format!("\n{} ({})", row.title, row.name));

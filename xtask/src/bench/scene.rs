@@ -152,16 +152,16 @@ pub(super) struct Scene {
     sources: BTreeMap<Profile, Source>,
     kept: BTreeMap<Key, Destination>,
     quick: bool,
+    under: Vec<String>,
     serial: usize,
 }
 
 impl Scene {
-    /// Starts the servers that every row needs.
-    pub(super) fn start(quick: bool) -> Result<Self> {
+    /// Starts the servers that every row needs; hikyaku runs as an argument of the command `under`, unless it is empty.
+    pub(super) fn start(quick: bool, under: &[String]) -> Result<Self> {
         let options = || DovecotOptions {
             in_memory: true,
-            fsync: Fsync::Optimized,
-            ..DovecotOptions::default()
+            ..plain()
         };
         let work = |base: &str| {
             let directory = tempfile::Builder::new()
@@ -179,6 +179,7 @@ impl Scene {
             sources: BTreeMap::new(),
             kept: BTreeMap::new(),
             quick,
+            under: under.to_vec(),
             serial: 0,
         })
     }
@@ -238,10 +239,7 @@ impl Scene {
         if self.disk.is_none() {
             let kind = output(Command::new("stat").args(["-f", "-c", "%T", "/tmp"]))?;
             ensure!(kind.trim() != "tmpfs", "/tmp is not on a disk here");
-            self.disk = Some(Dovecot::start(DovecotOptions {
-                fsync: Fsync::Optimized,
-                ..DovecotOptions::default()
-            })?);
+            self.disk = Some(Dovecot::start(plain())?);
         }
         self.disk
             .as_ref()
@@ -316,7 +314,20 @@ impl Scene {
             state: &destination.state,
         };
         let usage = match tools::command(tool, &task)? {
-            Some(command) => {
+            Some(mut command) => {
+                if let (Tool::Hikyaku, [program, arguments @ ..]) = (tool, &*self.under) {
+                    let mut outer = Command::new(program);
+                    outer
+                        .args(arguments)
+                        .arg(command.get_program())
+                        .args(command.get_args());
+                    outer.envs(
+                        command
+                            .get_envs()
+                            .filter_map(|(name, value)| Some((name, value?))),
+                    );
+                    command = outer;
+                }
                 let limit = Duration::from_secs(if self.quick { 120 } else { 900 });
                 measure::run(&command, &destination.state.join("output"), limit)?
             }
@@ -429,6 +440,15 @@ impl Scene {
         source.snapshot = snapshot(&self.source, &source.account)?;
         self.sources.insert(profile, source);
         Ok(())
+    }
+}
+
+/// A Maildir server that flushes and signs in as Dovecot does by default.
+fn plain() -> DovecotOptions {
+    DovecotOptions {
+        fsync: Fsync::Optimized,
+        extra: "auth_mechanisms = plain login\n".to_owned(),
+        ..DovecotOptions::default()
     }
 }
 
