@@ -12,6 +12,7 @@ mod append;
 mod body;
 mod ensure;
 mod fetching;
+mod gmail;
 mod listing;
 mod mailboxes;
 mod namespace;
@@ -29,13 +30,14 @@ use crate::response::{QuotaRow, Response};
 use crate::session::{Facts, Wishes};
 use futures::FutureExt;
 use futures::future::BoxFuture;
+pub use gmail::Labels;
 use hikyaku_core::mailbox::Quota;
 use hikyaku_core::traits::{Ask, Destination, Reader, Source, Writer};
 use hikyaku_core::{Abilities, Fault, MailboxInfo, MailboxName, Role, Side, WireName};
 use hikyaku_net::Endpoint;
 use hikyaku_net::sasl::Credentials;
 use namespace::Namespace;
-use pool::{Lease, Pool};
+use pool::Pool;
 use std::sync::Arc;
 
 /// How an account is reached and treated.
@@ -51,6 +53,8 @@ pub struct ImapOptions {
     pub lanes: usize,
     /// Whether octets are compressed.
     pub compress: Compress,
+    /// What becomes of Gmail's labels when the account is read.
+    pub labels: Labels,
 }
 
 /// When to use COMPRESS=DEFLATE (RFC 4978).
@@ -71,6 +75,7 @@ impl ImapOptions {
             credentials,
             lanes: 4,
             compress: Compress::Off,
+            labels: Labels::default(),
         }
     }
 }
@@ -82,6 +87,8 @@ pub struct ImapAccount {
     abilities: Abilities,
     namespace: Namespace,
     listed: mailboxes::Listed,
+    /// Gmail's labels in place of its mailboxes.
+    labels: Option<gmail::View>,
     /// One mailbox is made at a time: Courier rewrites one file for every SUBSCRIBE,
     /// and of two at the same moment one is lost.
     making: tokio::sync::Mutex<()>,
@@ -102,15 +109,14 @@ impl ImapAccount {
             },
             compress: options.compress == Compress::Auto,
         };
+        let reads_labels =
+            wishes.access == Access::Reading && options.labels != Labels::AsMailboxes;
+        let view = reads_labels.then(|| gmail::View::new(options.labels));
         let lanes = options.lanes.max(1);
         let pool = Pool::new(options.endpoint, options.credentials, wishes, lanes + 1);
-        let lease = pool.lease().await?;
-        Self::begin(pool, lease, lanes).await
-    }
-
-    async fn begin(pool: Arc<Pool>, lease: Lease, lanes: usize) -> Result<Self, Fault> {
+        let (lease, answers) = pool.begin(mailboxes::questions).await?;
         let facts = Arc::clone(lease.facts());
-        let (namespace, first) = mailboxes::survey(lease.connection(), &facts).await?;
+        let (namespace, first) = mailboxes::survey(lease.connection(), &facts, answers).await?;
         let names = namespace.rules(&facts, &first);
         let abilities = abilities(&facts, lanes, names);
         drop(lease);
@@ -119,8 +125,25 @@ impl ImapAccount {
             abilities,
             namespace,
             listed: mailboxes::Listed::new(first),
+            labels: view.filter(|_| facts.can("X-GM-EXT-1")),
             making: tokio::sync::Mutex::new(()),
         })
+    }
+
+    /// The mailboxes as the server lists them.
+    async fn list(&self) -> Result<Vec<MailboxInfo>, Fault> {
+        if let Some(first) = self.listed.take_first() {
+            return Ok(first);
+        }
+        loop {
+            let lease = self.pool.lease().await?;
+            let found = mailboxes::list(lease.connection(), lease.facts(), &self.namespace).await;
+            if let Some(found) = lease.verdict(found) {
+                let found = found?;
+                self.listed.remember(&found);
+                return Ok(found);
+            }
+        }
     }
 
     async fn open_as(
@@ -158,18 +181,10 @@ impl Source for ImapAccount {
 
     fn mailboxes(&self) -> Ask<'_, Vec<MailboxInfo>> {
         async move {
-            if let Some(first) = self.listed.take_first() {
-                return Ok(first);
-            }
-            loop {
-                let lease = self.pool.lease().await?;
-                let found =
-                    mailboxes::list(lease.connection(), lease.facts(), &self.namespace).await;
-                if let Some(found) = lease.verdict(found) {
-                    let found = found?;
-                    self.listed.remember(&found);
-                    return Ok(found);
-                }
+            let listed = self.list().await?;
+            match &self.labels {
+                Some(view) => view.mailboxes(self, listed).await,
+                None => Ok(listed),
             }
         }
         .boxed()
@@ -177,6 +192,11 @@ impl Source for ImapAccount {
 
     fn open<'a>(&'a self, mailbox: &'a MailboxInfo) -> Ask<'a, Box<dyn Reader>> {
         async move {
+            if let Some(view) = &self.labels
+                && let Some(labelled) = view.open(self, mailbox).await?
+            {
+                return Ok(Box::new(labelled) as Box<dyn Reader>);
+            }
             let opened = self.open_as(mailbox, opened::Mode::Examine).await?;
             Ok(Box::new(opened) as Box<dyn Reader>)
         }

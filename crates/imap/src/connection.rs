@@ -34,6 +34,7 @@ use hikyaku_net::Endpoint;
 use std::io;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{Notify, OwnedSemaphorePermit, mpsc, oneshot};
 use tokio::task::AbortHandle;
@@ -44,6 +45,9 @@ pub(crate) type Row = FetchRow;
 
 /// Most untagged responses that one command may collect.
 const MOST_DATA: usize = 400_000;
+
+/// Longest silence while an answer is due to a command that is quick by its nature.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Events that wait for the consumer of rows.
 pub(crate) const ROW_EVENTS: usize = 2;
@@ -471,23 +475,28 @@ impl Shared {
         Hold(Arc::clone(self))
     }
 
-    /// Decides about a silence since a moment: the moment to count from anew, or the fault.
+    /// Decides about a silence since a moment: the moment at which to look again, or the
+    /// fault.
     fn silence(&self, since: Instant) -> Result<Instant, Fault> {
-        if self.machine().is_idle() || self.holds.load(Ordering::Relaxed) > 0 {
-            return Ok(Instant::now());
+        let (is_idle, is_slow) = {
+            let machine = self.machine();
+            (machine.is_idle(), machine.is_slow())
+        };
+        let now = Instant::now();
+        if is_idle || self.holds.load(Ordering::Relaxed) > 0 {
+            return Ok(now + PATIENCE);
         }
-        let beat = *lock(&self.beat);
-        if beat > since {
-            return Ok(beat);
+        let reply = self.endpoint.timeouts.reply;
+        let patience = if is_slow { reply } else { reply.min(PATIENCE) };
+        let due = since.max(*lock(&self.beat)) + patience;
+        if due > now {
+            return Ok(due);
         }
         Err(self.placed(Fault::new(
             Code::LinkSilent,
             Reach::Side,
             Remedy::Retry { after: None },
-            format!(
-                "no answer for {} seconds",
-                self.endpoint.timeouts.reply.as_secs()
-            ),
+            format!("no answer for {} seconds", patience.as_secs()),
         )))
     }
 

@@ -202,6 +202,19 @@ impl<S> Machine<S> {
             .is_some_and(|at| self.flights[at].early.is_some())
     }
 
+    /// Whether nothing is in flight that was queued before a command.
+    pub(crate) fn is_first(&self, tag: Tag) -> bool {
+        self.flights.front().is_none_or(|f| f.tag >= tag)
+    }
+
+    /// Whether the oldest command may take long by its nature: the server has to go
+    /// through a whole mailbox, or all of them, before it says the first word.
+    pub(crate) fn is_slow(&self) -> bool {
+        const SLOW: Takes =
+            Takes(Takes::OPEN.0 | Takes::SEARCH.0 | Takes::LIST.0 | Takes::STATUS.0);
+        self.flights.front().is_some_and(|f| f.takes.meets(SLOW))
+    }
+
     /// Takes a command out of flight, with its early answer if there is one, to
     /// settle it before everything else is given up.
     pub(crate) fn take_out(&mut self, tag: Tag) -> Option<(Flight<S>, Option<Reply>)> {

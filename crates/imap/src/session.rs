@@ -18,7 +18,7 @@ mod tests;
 
 pub(crate) use facts::Facts;
 
-use crate::connection::{Access, Connection, Profile};
+use crate::connection::{Access, Answer, Connection, Profile};
 use crate::encode::{Command, Extension, Style};
 use crate::machine::Takes;
 use crate::quirks::{Product, login_fault};
@@ -37,6 +37,25 @@ pub(crate) struct Wishes {
     pub(crate) compress: bool,
 }
 
+/// What is asked for in the same round trip that begins the session, made from what is
+/// known after login (namespaces and product are not).
+pub(crate) type Prelude = fn(&Facts) -> Vec<(Command, Takes)>;
+
+/// No prelude.
+pub(crate) fn nothing(_: &Facts) -> Vec<(Command, Takes)> {
+    Vec::new()
+}
+
+/// A connection that is ready for use.
+pub(crate) struct Session {
+    /// The connection.
+    pub(crate) connection: Connection,
+    /// What is known of the server.
+    pub(crate) facts: Facts,
+    /// The answers to the prelude, in its order.
+    pub(crate) answers: Vec<Answer>,
+}
+
 /// Connects and logs in. One round trip each for connecting, TLS and authentication;
 /// two more where the server does not tell its capabilities by itself.
 ///
@@ -47,9 +66,10 @@ pub(crate) async fn log_in(
     endpoint: &Endpoint,
     credentials: &Credentials,
     wishes: &Wishes,
-) -> Result<(Connection, Facts), Fault> {
+    prelude: Prelude,
+) -> Result<Session, Fault> {
     let placed = |fault: Fault| fault.on(endpoint.side).server(endpoint.server());
-    establish(endpoint, credentials, wishes)
+    establish(endpoint, credentials, wishes, prelude)
         .await
         .map_err(placed)
 }
@@ -58,7 +78,8 @@ async fn establish(
     endpoint: &Endpoint,
     credentials: &Credentials,
     wishes: &Wishes,
-) -> Result<(Connection, Facts), Fault> {
+    prelude: Prelude,
+) -> Result<Session, Fault> {
     let stream = hikyaku_net::connect(endpoint).await?;
     let mut dialogue = Dialogue::new(stream, endpoint.clone());
     let mut greeting = dialogue.greeting().await?;
@@ -81,7 +102,7 @@ async fn establish(
         reset: Box::new(move || resetter.reset()),
     };
     let connection = Connection::start(read, write, framer, profile);
-    settle_in(connection, capabilities, &greeting.text).await
+    settle_in(connection, capabilities, &greeting.text, prelude).await
 }
 
 /// The greeting.
@@ -157,7 +178,8 @@ async fn settle_in(
     mut connection: Connection,
     capabilities: Capabilities,
     greeting: &str,
-) -> Result<(Connection, Facts), Fault> {
+    prelude: Prelude,
+) -> Result<Session, Fault> {
     let mut facts = Facts::new(capabilities);
     let id = facts
         .can("ID")
@@ -171,6 +193,10 @@ async fn settle_in(
         .can("NAMESPACE")
         .then(|| connection.submit(&Command::Namespace, Takes::NAMESPACE))
         .transpose()?;
+    let asked = prelude(&facts)
+        .iter()
+        .map(|(command, takes)| connection.submit(command, *takes))
+        .collect::<Result<Vec<_>, _>>()?;
     let mut name = None;
     if let Some(id) = id {
         for response in connection.answer(id).await?.data {
@@ -205,7 +231,15 @@ async fn settle_in(
         literals: facts.literals(),
         utf8: facts.utf8,
     });
-    Ok((connection, facts))
+    let mut answers = Vec::new();
+    for answer in asked {
+        answers.push(connection.answer(answer).await?);
+    }
+    Ok(Session {
+        connection,
+        facts,
+        answers,
+    })
 }
 
 fn identification() -> Command {
@@ -222,7 +256,7 @@ pub(crate) async fn log_in_over<S>(
     endpoint: &Endpoint,
     credentials: &Credentials,
     access: Access,
-) -> Result<(Connection, Facts), Fault>
+) -> Result<Session, Fault>
 where
     S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
 {
@@ -239,5 +273,5 @@ where
         reset: Box::new(|| {}),
     };
     let connection = Connection::start(read, write, framer, profile);
-    settle_in(connection, capabilities, &greeting.text).await
+    settle_in(connection, capabilities, &greeting.text, nothing).await
 }

@@ -57,12 +57,26 @@ impl Listed {
     }
 }
 
-/// The namespace and the mailboxes.
+/// LIST, and LSUB where LIST does not tell subscriptions.
+pub(super) fn questions(facts: &Facts) -> Vec<(Command, Takes)> {
+    let mut questions = vec![(Command::List(list_command(facts, "*")), Takes::LIST)];
+    if !facts.can("LIST-EXTENDED") {
+        let lsub = Command::Lsub {
+            reference: WireName::new(""),
+            pattern: b"*".to_vec(),
+        };
+        questions.push((lsub, Takes::LSUB));
+    }
+    questions
+}
+
+/// The namespace and the mailboxes, from the answers to [`questions`].
 pub(super) async fn survey(
     connection: &Connection,
     facts: &Facts,
+    answers: Vec<Answer>,
 ) -> Result<(Namespace, Vec<MailboxInfo>), Fault> {
-    let rows = ask(connection, facts).await?;
+    let rows = Rows::of(answers)?;
     let separator = rows.listed.iter().find_map(|row| row.separator);
     let namespace = Namespace::new(facts, separator);
     let found = finish(connection, facts, &namespace, rows).await?;
@@ -75,8 +89,15 @@ pub(super) async fn list(
     facts: &Facts,
     namespace: &Namespace,
 ) -> Result<Vec<MailboxInfo>, Fault> {
-    let rows = ask(connection, facts).await?;
-    finish(connection, facts, namespace, rows).await
+    let asked = questions(facts)
+        .iter()
+        .map(|(command, takes)| connection.submit(command, *takes))
+        .collect::<Result<Vec<_>, _>>()?;
+    let mut answers = Vec::new();
+    for answer in asked {
+        answers.push(connection.answer(answer).await?);
+    }
+    finish(connection, facts, namespace, Rows::of(answers)?).await
 }
 
 /// What LIST and LSUB gave.
@@ -117,30 +138,6 @@ pub(super) fn list_command(facts: &Facts, pattern: impl Into<Vec<u8>>) -> List {
         }
     }
     list
-}
-
-async fn ask(connection: &Connection, facts: &Facts) -> Result<Rows, Fault> {
-    let is_extended = facts.can("LIST-EXTENDED");
-    let list = Command::List(list_command(facts, "*"));
-    let list = connection.submit(&list, Takes::LIST)?;
-    let lsub = Command::Lsub {
-        reference: WireName::new(""),
-        pattern: b"*".to_vec(),
-    };
-    let lsub = (!is_extended)
-        .then(|| connection.submit(&lsub, Takes::LSUB))
-        .transpose()?;
-    let mut rows = Rows::default();
-    rows.take(granted(connection.answer(list).await?, "LIST")?);
-    if let Some(lsub) = lsub {
-        let answer = connection.answer(lsub).await?;
-        let names = answer.data.into_iter().filter_map(|r| match r {
-            Response::Lsub(row) => Some(key(&row.name)),
-            _ => None,
-        });
-        rows.subscribed = Some(names.collect());
-    }
-    Ok(rows)
 }
 
 async fn finish(
@@ -207,7 +204,25 @@ impl<A, B, E> OkPair<A, B, E> for (A, Result<B, E>) {
 }
 
 impl Rows {
-    pub(super) fn take(&mut self, data: Vec<Response>) {
+    /// From the answers to [`questions`].
+    fn of(answers: Vec<Answer>) -> Result<Self, Fault> {
+        let mut rows = Self::default();
+        let mut answers = answers.into_iter();
+        if let Some(list) = answers.next() {
+            rows.take(granted(list, "LIST")?);
+        }
+        if let Some(lsub) = answers.next() {
+            // Without an answer nothing counts as subscribed.
+            let names = lsub.data.into_iter().filter_map(|r| match r {
+                Response::Lsub(row) => Some(key(&row.name)),
+                _ => None,
+            });
+            rows.subscribed = Some(names.collect());
+        }
+        Ok(rows)
+    }
+
+    fn take(&mut self, data: Vec<Response>) {
         for response in data {
             match response {
                 Response::List(row) => self.listed.push(row),

@@ -39,6 +39,11 @@ impl Namespace {
         }
     }
 
+    /// How this server spells names.
+    pub(super) fn encoding(&self) -> NameEncoding {
+        self.encoding
+    }
+
     /// The name as people see it; `None` when it is not the user's own.
     pub(super) fn read(&self, row: &ListRow) -> Option<MailboxName> {
         let wire = row.name.as_bytes();

@@ -1,9 +1,9 @@
 //! Connections of one account: opened when asked for, given back when clean.
 
-use crate::connection::{Connection, lock};
+use crate::connection::{Answer, Connection, lock};
 use crate::encode::Command;
 use crate::machine::Takes;
-use crate::session::{self, Facts, Wishes};
+use crate::session::{self, Facts, Prelude, Session, Wishes};
 use hikyaku_core::{Code, Fault, Reach, Remedy};
 use hikyaku_net::Endpoint;
 use hikyaku_net::sasl::Credentials;
@@ -86,19 +86,36 @@ impl Pool {
             if let Some(idle) = self.take_idle() {
                 return Ok(self.lend(idle, permit, true));
             }
-            match session::log_in(&self.endpoint, &self.credentials, &self.wishes).await {
-                Ok((connection, facts)) => {
-                    self.open.fetch_add(1, Ordering::Relaxed);
-                    let idle = Idle {
-                        connection,
-                        facts: Arc::new(facts),
-                    };
-                    return Ok(self.lend(idle, permit, false));
-                }
+            match self.dial(session::nothing).await {
+                Ok((idle, _)) => return Ok(self.lend(idle, permit, false)),
                 Err(fault) if self.reduce(&fault) => permit.forget(),
                 Err(fault) => return Err(fault),
             }
         }
+    }
+
+    /// A new connection, with the answers to what is asked for at its beginning.
+    pub(super) async fn begin(
+        self: &Arc<Self>,
+        prelude: Prelude,
+    ) -> Result<(Lease, Vec<Answer>), Fault> {
+        let permit = self.permit().await?;
+        let (idle, answers) = self.dial(prelude).await?;
+        Ok((self.lend(idle, permit, false), answers))
+    }
+
+    async fn dial(&self, prelude: Prelude) -> Result<(Idle, Vec<Answer>), Fault> {
+        let Session {
+            connection,
+            facts,
+            answers,
+        } = session::log_in(&self.endpoint, &self.credentials, &self.wishes, prelude).await?;
+        self.open.fetch_add(1, Ordering::Relaxed);
+        let idle = Idle {
+            connection,
+            facts: Arc::new(facts),
+        };
+        Ok((idle, answers))
     }
 
     /// Logs out on every connection that is not in use. Later calls of

@@ -1,6 +1,6 @@
 //! The reader task: octets to responses, responses to whoever waits for them.
 
-use super::{Row, RowEvent, Shared, Sink, deliver};
+use super::{PATIENCE, Row, RowEvent, Shared, Sink, deliver};
 use crate::frame::{Frame, Framer};
 use crate::machine::{Broken, Route};
 use crate::parse::parse;
@@ -97,17 +97,17 @@ impl<R: AsyncRead + Unpin> Reader<R> {
         if self.buffer.capacity() - self.buffer.len() < LEAST {
             self.buffer = BytesMut::with_capacity(READ);
         }
-        let mut since = Instant::now();
+        let since = Instant::now();
+        let mut look = since + PATIENCE;
         loop {
-            let deadline = since + self.shared.endpoint.timeouts.reply;
-            match timeout_at(deadline, self.io.read_buf(&mut self.buffer)).await {
+            match timeout_at(look, self.io.read_buf(&mut self.buffer)).await {
                 Ok(Ok(0)) => return Err(self.shared.lost("the server closed the connection")),
                 Ok(Ok(_)) => {
                     self.framer.push(self.buffer.split().freeze());
                     return Ok(());
                 }
                 Ok(Err(error)) => return Err(self.shared.io_fault(&error)),
-                Err(_) => since = self.shared.silence(since)?,
+                Err(_) => look = self.shared.silence(since)?,
             }
         }
     }

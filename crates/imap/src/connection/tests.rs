@@ -317,8 +317,39 @@ async fn silence_is_noticed_only_when_an_answer_is_due() {
     assert_eq!(peer.hears().await, "h1 NOOP");
     let fault = connection.answer(noop).await.expect_err("silent");
     assert_eq!(fault.code, Code::LinkSilent);
+    assert!(asked.elapsed() >= PATIENCE && asked.elapsed() < PATIENCE * 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn opening_a_mailbox_may_take_longer() {
+    let (connection, mut peer) = connected(LiteralMode::Plus, WIDE);
+    let examine = Command::Examine {
+        mailbox: WireName::new("huge"),
+        opening: crate::encode::Opening::Plain,
+    };
+    let asked = Instant::now();
+    let opened = connection.submit(&examine, Takes::OPEN).expect("queued");
+    assert_eq!(peer.hears().await, "h1 EXAMINE \"huge\"");
+    let fault = connection.answer(opened).await.expect_err("silent");
+    assert_eq!(fault.code, Code::LinkSilent);
     let patience = crate::testing::endpoint().timeouts.reply;
+    assert!(patience > PATIENCE * 2, "the test means something");
     assert!(asked.elapsed() >= patience && asked.elapsed() < patience * 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_broken_body_leaves_earlier_appends_their_answers() {
+    let (connection, mut peer) = connected(LiteralMode::Plus, WIDE);
+    let first = append(&connection, vec![held("one")]);
+    let lost = append(&connection, vec![streamed(5, vec![Ok("abc")])]);
+    for line in ["h1 APPEND \"in\" {3+}", "one", "h2 APPEND \"in\" {5+}"] {
+        assert_eq!(peer.hears().await, line);
+    }
+    assert_eq!(peer.takes(3).await, "abc");
+    peer.says("h1 OK stored\n").await;
+    assert_eq!(end(first).await, "OK stored");
+    assert_eq!(end(lost).await, "not sent: message.length");
+    ended(&connection).await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -10,11 +10,17 @@ use std::io;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 use tokio::sync::mpsc;
+use tokio::time::timeout;
 
 /// Octets that are gathered into one buffer where the transport takes one slice at a time.
 const SCRATCH: usize = 64 * 1024;
+
+/// How long answers to what was sent before may take when the connection is about to be
+/// given up.
+const GRACE: Duration = Duration::from_secs(5);
 
 /// Why writing cannot go on.
 enum Stop {
@@ -50,6 +56,9 @@ pub(super) async fn run<W: AsyncWrite + Unpin>(
         unflushed: false,
     };
     if let Err(stop) = writer.serve(&mut commands).await {
+        if let Stop::Shut(tag) | Stop::Body(tag, _) = &stop {
+            let_others_finish(&writer.shared, *tag).await;
+        }
         writer.give_up(stop);
     }
 }
@@ -263,6 +272,21 @@ impl<W: AsyncWrite + Unpin> Writer<W> {
             to.send(end).ok();
         }
     }
+}
+
+/// What was sent completely before the command that is given up may still be
+/// answered: each answer that comes is one doubt less.
+async fn let_others_finish(shared: &Shared, tag: Tag) {
+    let others = async {
+        loop {
+            let nudged = shared.nudge.notified();
+            if shared.machine().is_first(tag) {
+                return;
+            }
+            nudged.await;
+        }
+    };
+    timeout(GRACE, others).await.ok();
 }
 
 fn length_fault(detail: impl Into<String>) -> Fault {

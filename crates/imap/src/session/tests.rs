@@ -8,10 +8,10 @@ fn password() -> Credentials {
     Credentials::password("taro", "pencil-planted")
 }
 
-type Session = Result<(Connection, Facts), Fault>;
+type Login = Result<Session, Fault>;
 
 /// A login while the peer plays its part.
-async fn log_in_with<F>(credentials: Credentials, script: impl FnOnce(Peer) -> F) -> (Session, Peer)
+async fn log_in_with<F>(credentials: Credentials, script: impl FnOnce(Peer) -> F) -> (Login, Peer)
 where
     F: Future<Output = Peer>,
 {
@@ -21,7 +21,7 @@ where
     tokio::join!(session, script(peer))
 }
 
-fn fault(session: Session) -> Fault {
+fn fault(session: Login) -> Fault {
     match session {
         Ok(_) => panic!("logged in"),
         Err(fault) => fault,
@@ -54,7 +54,9 @@ async fn one_round_trip_where_the_server_tells_enough() {
         peer
     })
     .await;
-    let (connection, facts) = session.expect("login");
+    let Session {
+        connection, facts, ..
+    } = session.expect("login");
     assert_eq!(facts.product, Product::Dovecot);
     assert!(facts.utf8 && facts.condstore);
     assert_eq!(facts.namespaces.personal.len(), 1);
@@ -79,7 +81,7 @@ async fn an_old_server_is_asked_for_everything() {
         peer
     })
     .await;
-    let (_, facts) = session.expect("login");
+    let facts = session.expect("login").facts;
     assert!(facts.can("IDLE") && !facts.utf8 && !facts.condstore);
 }
 
@@ -203,7 +205,7 @@ async fn starttls_with(script: &[(&str, &str)]) -> Fault {
     };
     let login = async {
         let credentials = password();
-        log_in(&endpoint, &credentials, &wishes)
+        log_in(&endpoint, &credentials, &wishes, nothing)
             .await
             .err()
             .expect("refused")
