@@ -14,4 +14,4 @@ mod session;
 mod testing;
 mod utf7;
 
-pub use adapter::{Compress, ImapAccount, ImapOptions};
+pub use adapter::{Compress, ImapAccount, ImapOptions, Labels};
