@@ -9,7 +9,7 @@ mod commands;
 mod config;
 #[cfg(feature = "demo")]
 mod demo;
-mod exit;
+pub mod exit;
 mod figures;
 mod folders;
 mod json;

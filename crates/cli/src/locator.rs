@@ -8,7 +8,7 @@ mod host;
 #[cfg(test)]
 mod tests;
 
-pub use host::Host;
+pub(crate) use host::Host;
 
 use hikyaku_core::{AccountId, MailboxName};
 use std::fmt;
@@ -18,7 +18,7 @@ use std::path::PathBuf;
 ///
 /// Its text form leads back: parsing what is displayed gives the same value.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Locator {
+pub(crate) enum Locator {
     /// An account on a server.
     Server(ServerLocator),
     /// An account of a provider that signs in by OAuth.
@@ -48,24 +48,24 @@ pub enum Locator {
 
 /// An account on a server.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ServerLocator {
+pub(crate) struct ServerLocator {
     /// Which protocol is spoken.
-    pub protocol: Protocol,
+    pub(crate) protocol: Protocol,
     /// How the connection is protected.
-    pub security: Security,
+    pub(crate) security: Security,
     /// User name; never empty, never with a password.
-    pub user: String,
+    pub(crate) user: String,
     /// Which server.
-    pub host: Host,
+    pub(crate) host: Host,
     /// TCP port, written or usual; never zero.
-    pub port: u16,
+    pub(crate) port: u16,
     /// One mailbox of the account; always `None` for POP3.
-    pub mailbox: Option<MailboxName>,
+    pub(crate) mailbox: Option<MailboxName>,
 }
 
 /// A protocol for reading mail from a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Protocol {
+pub(crate) enum Protocol {
     /// RFC 3501 and RFC 9051.
     Imap,
     /// RFC 1939.
@@ -74,7 +74,7 @@ pub enum Protocol {
 
 /// How a connection is protected. There is no falling back from one to another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Security {
+pub(crate) enum Security {
     /// TLS from the first octet.
     Tls,
     /// STARTTLS, required.
@@ -85,7 +85,7 @@ pub enum Security {
 
 /// A provider whose accounts are reached by IMAP with OAuth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Provider {
+pub(crate) enum Provider {
     /// Gmail and Google Workspace.
     Gmail,
     /// Microsoft 365 and Outlook.com.
@@ -94,7 +94,7 @@ pub enum Provider {
 
 /// A format of mail on a disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ArchiveKind {
+pub(crate) enum ArchiveKind {
     /// Maildir and Maildir++.
     Maildir,
     /// Mbox in any dialect.
@@ -119,7 +119,7 @@ pub enum ArchiveKind {
 
 /// Why a text is no locator. Holds no part of the text that may be a password.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum LocatorProblem {
+pub(crate) enum LocatorProblem {
     /// There is no text.
     Empty,
     /// A control character is in it.
@@ -175,7 +175,7 @@ const PROVIDERS: [(&str, Provider); 2] = [("gmail", Provider::Gmail), ("ms", Pro
 
 impl Locator {
     /// Reads a locator. Does not look whether anything is there.
-    pub fn parse(text: &str) -> Result<Self, LocatorProblem> {
+    pub(crate) fn parse(text: &str) -> Result<Self, LocatorProblem> {
         let text = text.trim();
         if text.is_empty() {
             return Err(LocatorProblem::Empty);
@@ -195,7 +195,7 @@ impl Locator {
     }
 
     /// The kind as people write it, for messages.
-    pub fn kind(&self) -> &'static str {
+    pub(crate) fn kind(&self) -> &'static str {
         match self {
             Self::Server(server) => server.scheme(),
             Self::Provider { provider, .. } => provider.name(),
@@ -207,7 +207,7 @@ impl Locator {
 
 /// The text with `***` in place of what may be a password: what stands between the
 /// first `:` of the account and its last `@`.
-pub fn masked(text: &str) -> String {
+pub(crate) fn masked(text: &str) -> String {
     let start = text.find("://").map_or(0, |at| at + 3);
     let (front, rest) = text.split_at(start);
     let (Some(colon), Some(at)) = (rest.find(':'), rest.rfind('@')) else {
@@ -226,7 +226,7 @@ pub fn masked(text: &str) -> String {
 
 /// Whether a text can be the name of a saved account: letters, digits, `-`, `_`
 /// and `.`, at least two characters, and no kind of locator.
-pub fn is_saved_name(name: &str) -> bool {
+pub(crate) fn is_saved_name(name: &str) -> bool {
     let known = name.to_ascii_lowercase();
     name.chars().count() >= 2
         && name
@@ -365,7 +365,7 @@ const fn usual_port(protocol: Protocol, security: Security) -> u16 {
 
 impl ServerLocator {
     /// The scheme without `://`.
-    pub fn scheme(&self) -> &'static str {
+    pub(crate) fn scheme(&self) -> &'static str {
         SERVERS
             .iter()
             .find(|s| (s.1, s.2) == (self.protocol, self.security))
@@ -373,7 +373,7 @@ impl ServerLocator {
     }
 
     /// Host and port for messages; the port only where it is not the usual one.
-    pub fn address(&self) -> String {
+    pub(crate) fn address(&self) -> String {
         if self.port == usual_port(self.protocol, self.security) {
             self.host.to_string()
         } else {
@@ -384,7 +384,7 @@ impl ServerLocator {
     /// The identity of the account that is read or written: `owner` where somebody
     /// logs in on behalf of another, the user otherwise. Transport security plays
     /// no part, so that a change from STARTTLS to TLS keeps the ledger.
-    pub fn account(&self, owner: Option<&str>) -> AccountId {
+    pub(crate) fn account(&self, owner: Option<&str>) -> AccountId {
         let scheme = match self.protocol {
             Protocol::Imap => "imap",
             Protocol::Pop3 => "pop3",
@@ -402,7 +402,7 @@ impl ServerLocator {
 
 impl Provider {
     /// As people write it.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Gmail => "gmail",
             Self::Microsoft => "ms",
@@ -412,7 +412,7 @@ impl Provider {
 
 impl ArchiveKind {
     /// As people write it.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         ARCHIVES
             .iter()
             .find(|a| a.1 == self)

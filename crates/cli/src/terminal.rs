@@ -75,11 +75,6 @@ impl Table {
         });
         self.rows.push(cells.collect());
     }
-
-    /// Whether there is nothing under the heading.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.rows.len() == 1
-    }
 }
 
 impl std::fmt::Display for Table {

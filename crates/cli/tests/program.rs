@@ -13,7 +13,8 @@ const PASSWORD: &str = "planted-4711";
 
 /// Two accounts, the first with mail.
 struct Servers {
-    runtime: Runtime,
+    /// The servers run on it until it is dropped.
+    _runtime: Runtime,
     old: MemServer,
     new: MemServer,
 }
@@ -33,14 +34,18 @@ impl Servers {
         }
         account.add_message("請求書/2024年", NewMessage::new("Subject: a\r\n\r\nb\r\n"));
         new.add_account("taro", PASSWORD);
-        Self { runtime, old, new }
+        Self {
+            _runtime: runtime,
+            old,
+            new,
+        }
     }
 
-    fn old(&self) -> String {
+    fn source(&self) -> String {
         format!("imap+insecure://taro@127.0.0.1:{}", self.old.port())
     }
 
-    fn new(&self) -> String {
+    fn destination(&self) -> String {
         format!("imap+insecure://taro@127.0.0.1:{}", self.new.port())
     }
 
@@ -75,14 +80,14 @@ fn run(home: &Home, arguments: &[&str]) -> Said {
 }
 
 fn copy(home: &Home, servers: &Servers, more: &[&str]) -> Said {
-    let (old, new) = (servers.old(), servers.new());
+    let (old, new) = (servers.source(), servers.destination());
     run(home, &with_passwords("copy", &old, &new, more))
 }
 
 #[test]
 fn a_copy_arrives_is_reported_and_copies_nothing_twice() {
     let (home, servers) = (Home::new(), Servers::start());
-    let (old, new) = (servers.old(), servers.new());
+    let (old, new) = (servers.source(), servers.destination());
     let plan = run(&home, &with_passwords("plan", &old, &new, &[]));
     assert_eq!(plan.exit, 0, "{plan:?}");
     assert!(plan.out.contains("請求書/2024年"), "{plan:?}");
@@ -150,7 +155,10 @@ fn json_is_one_object_per_line_with_the_report_last() {
     assert_eq!(report["scanned"], 31);
     assert_eq!(said.err, "");
 
-    let (old, new) = ("imap+insecure://taro@127.0.0.1:1".to_owned(), servers.new());
+    let (old, new) = (
+        "imap+insecure://taro@127.0.0.1:1".to_owned(),
+        servers.destination(),
+    );
     let failed = run(&home, &with_passwords("copy", &old, &new, &["--json"]));
     assert_eq!(failed.exit, 5, "{failed:?}");
     let last = failed.out.lines().last().expect("a line");
@@ -197,7 +205,7 @@ fn filters_choose_what_is_copied() {
 #[test]
 fn mistakes_about_servers_are_named_and_nothing_is_written() {
     let (home, servers) = (Home::new(), Servers::start());
-    let (old, new) = (servers.old(), servers.new());
+    let (old, new) = (servers.source(), servers.destination());
     let closed = "imap+insecure://taro@127.0.0.1:1".to_owned();
     let unknown = "imaps://taro@no-such-host.invalid".to_owned();
     let tls = format!("imaps://taro@127.0.0.1:{}", servers.old.port());
@@ -235,7 +243,7 @@ fn mistakes_about_servers_are_named_and_nothing_is_written() {
             assert!(!home.has_ledger(), "{from} wrote a ledger");
         }
     }
-    let (source, wrong) = (servers.old(), servers.new());
+    let (source, wrong) = (servers.source(), servers.destination());
     let arguments = with_passwords("copy", &source, &wrong, &[]);
     let said = home.finish(home.command(&arguments).env("PW", "wrong"));
     assert_eq!(said.exit, 4, "{said:?}");
@@ -259,7 +267,7 @@ fn the_ledger_cannot_be_kept_where_nobody_may_write() {
 /// A run that hangs inside its first APPEND, with its standard error to read.
 fn hanging(home: &Home, servers: &Servers) -> Child {
     servers.new.play(Rule::on("APPEND", Action::Silence));
-    let (old, new) = (servers.old(), servers.new());
+    let (old, new) = (servers.source(), servers.destination());
     let child = home
         .command(&with_passwords("copy", &old, &new, &[]))
         .env("PW", PASSWORD)
@@ -309,7 +317,7 @@ fn the_first_interrupt_asks_and_the_second_ends() {
 fn no_log_however_talkative_holds_a_password() {
     let (home, servers) = (Home::new(), Servers::start());
     let said = {
-        let (old, new) = (servers.old(), servers.new());
+        let (old, new) = (servers.source(), servers.destination());
         let arguments = with_passwords("copy", &old, &new, &["-vv"]);
         let mut command = home.command(&arguments);
         home.finish(command.env("PW", PASSWORD).env("HIKYAKU_LOG", "trace"))

@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// A server's name or address.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Host {
+pub(crate) enum Host {
     /// A name in its ASCII form (RFC 5891), lower case, without a closing dot.
     Name(String),
     /// An address.
@@ -15,7 +15,7 @@ pub enum Host {
 
 impl Host {
     /// As resolvers, certificates and the ledger want it; IPv6 in brackets.
-    pub fn ascii(&self) -> String {
+    pub(crate) fn ascii(&self) -> String {
         match self {
             Self::Name(name) => name.clone(),
             Self::Address(IpAddr::V6(address)) => format!("[{address}]"),
@@ -24,7 +24,7 @@ impl Host {
     }
 
     /// The name or address without brackets.
-    pub fn bare(&self) -> String {
+    pub(crate) fn bare(&self) -> String {
         match self {
             Self::Name(name) => name.clone(),
             Self::Address(address) => address.to_string(),

@@ -153,11 +153,6 @@ impl State {
         (done.min(self.total_messages), self.total_messages)
     }
 
-    /// Mailboxes that are to be gone through.
-    pub(crate) fn mailboxes(&self) -> usize {
-        self.planned.len()
-    }
-
     /// How much is done, from 0 to 1.
     pub(crate) fn share(&self) -> f64 {
         let (done, total) = self.octets().unwrap_or(self.messages());
@@ -299,7 +294,6 @@ mod tests {
             (state.octets(), state.messages()),
             (Some((0, 1000)), (0, 10))
         );
-        assert_eq!(state.mailboxes(), 1);
     }
 
     #[test]

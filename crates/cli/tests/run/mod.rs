@@ -6,24 +6,24 @@ use std::process::{Command, Stdio};
 use tempfile::TempDir;
 
 /// A home directory with nothing in it.
-pub struct Home(TempDir);
+pub(crate) struct Home(TempDir);
 
 /// What a run said, and its exit code.
 #[derive(Debug)]
-pub struct Said {
-    pub out: String,
-    pub err: String,
-    pub exit: i32,
+pub(crate) struct Said {
+    pub(crate) out: String,
+    pub(crate) err: String,
+    pub(crate) exit: i32,
 }
 
 impl Home {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(TempDir::new().expect("a directory"))
     }
 
     /// Writes the configuration.
     #[allow(dead_code, reason = "not every test file has one")]
-    pub fn config(&self, text: &str) {
+    pub(crate) fn config(&self, text: &str) {
         let directory = self.0.path().join(".config/hikyaku");
         std::fs::create_dir_all(&directory).expect("a directory");
         std::fs::write(directory.join("config.toml"), text).expect("a file");
@@ -31,17 +31,17 @@ impl Home {
 
     /// Where the ledger is.
     #[allow(dead_code, reason = "not every test file keeps a ledger")]
-    pub fn ledger(&self) -> PathBuf {
+    pub(crate) fn ledger(&self) -> PathBuf {
         self.0.path().join(".local/state/hikyaku/ledger.sqlite")
     }
 
     /// Whether anything was kept.
-    pub fn has_ledger(&self) -> bool {
+    pub(crate) fn has_ledger(&self) -> bool {
         self.0.path().join(".local/state/hikyaku").exists()
     }
 
     /// The binary with the arguments, in a surrounding without settings.
-    pub fn command<A: AsRef<OsStr>>(&self, arguments: &[A]) -> Command {
+    pub(crate) fn command<A: AsRef<OsStr>>(&self, arguments: &[A]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_hikyaku"));
         command
             .args(arguments)
@@ -54,12 +54,12 @@ impl Home {
 
     /// Runs to the end.
     #[allow(dead_code, reason = "not every test file runs without passwords")]
-    pub fn run<A: AsRef<OsStr>>(&self, arguments: &[A]) -> Said {
+    pub(crate) fn run<A: AsRef<OsStr>>(&self, arguments: &[A]) -> Said {
         self.finish(&mut self.command(arguments))
     }
 
     /// Runs a prepared command to its end.
-    pub fn finish(&self, command: &mut Command) -> Said {
+    pub(crate) fn finish(&self, command: &mut Command) -> Said {
         let output = command.output().expect("the binary runs");
         Said {
             out: String::from_utf8(output.stdout).expect("text"),
@@ -70,7 +70,7 @@ impl Home {
 
     /// A file in the home.
     #[allow(dead_code, reason = "not every test file keeps files")]
-    pub fn file(&self, name: &str, text: &str) -> PathBuf {
+    pub(crate) fn file(&self, name: &str, text: &str) -> PathBuf {
         let path = self.0.path().join(name);
         std::fs::write(&path, text).expect("a file");
         path
