@@ -5,7 +5,7 @@ mod common;
 
 use common::{Door, letter, plain, write};
 use hikyaku_core::Side;
-use hikyaku_core::traits::{Appended, Destination};
+use hikyaku_core::traits::Appended;
 use hikyaku_imap::ImapAccount;
 use hikyaku_testkit::proxy::{Action, At, Direction, Fault, Proxy, ProxySettings};
 use hikyaku_testkit::servers::{Account, Dovecot, DovecotOptions, MailServer};
