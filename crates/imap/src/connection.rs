@@ -256,6 +256,14 @@ impl Connection {
         lock(&self.shared.dead).is_none() && self.shared.machine().is_idle()
     }
 
+    /// Whether all that is in flight are answers that may be passed over: no rows, no
+    /// append.
+    pub(crate) fn can_be_drained(&self) -> bool {
+        let machine = self.shared.machine();
+        let mut sinks = machine.sinks();
+        sinks.all(|sink| matches!(sink, Sink::Answer { .. })) && self.is_alive()
+    }
+
     /// Whether it has not failed.
     pub(crate) fn is_alive(&self) -> bool {
         lock(&self.shared.dead).is_none()

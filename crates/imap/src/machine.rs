@@ -255,6 +255,11 @@ impl<S> Machine<S> {
         }
     }
 
+    /// Where the answers of everything in flight go.
+    pub(crate) fn sinks(&self) -> impl Iterator<Item = &S> {
+        self.flights.iter().map(|f| &f.sink)
+    }
+
     /// Everything in flight, in order; the machine is empty afterwards.
     pub(crate) fn abandon(&mut self) -> impl Iterator<Item = Flight<S>> + use<S> {
         std::mem::take(&mut self.flights).into_iter()

@@ -9,7 +9,9 @@ use hikyaku_imap::{Compress, ImapAccount, ImapOptions};
 use hikyaku_net::sasl::Credentials;
 use hikyaku_net::{Anchors, Endpoint, Security, Trust};
 use hikyaku_testkit::proxy::{Proxy, ProxySettings};
-use hikyaku_testkit::servers::{Account, AdminLogin, Dovecot, DovecotOptions, MailServer};
+use hikyaku_testkit::servers::{
+    Account, AdminLogin, Courier, CourierOptions, Dovecot, DovecotOptions, MailServer,
+};
 
 fn start(options: DovecotOptions) -> (Dovecot, Account) {
     let server = Dovecot::start(options).expect("server");
@@ -123,24 +125,38 @@ async fn an_administrator_logs_in_as_the_user() {
     works(options).await;
 }
 
-#[tokio::test]
-async fn fewer_connections_are_used_where_the_server_lets_in_fewer() {
-    let (server, user) = start(DovecotOptions {
-        max_userip_connections: 2,
-        ..DovecotOptions::default()
-    });
-    let account = connect(&server, &user, Side::Source).await.expect("login");
+/// Two connections are let in; the third user of the account waits for one of them.
+async fn goes_on_with_two(server: &dyn MailServer) {
+    let user = server.create_account("hanako").expect("account");
+    let account = connect(server, &user, Side::Source).await.expect("login");
     let inbox = find(&account, "INBOX").await;
     let first = account.open(&inbox).await.expect("first");
     let second = account.open(&inbox).await.expect("second");
-    let third = account.open(&inbox);
-    tokio::pin!(third);
-    // The third is refused by the server, and waits for one of the others.
-    let early = tokio::time::timeout(std::time::Duration::from_secs(2), &mut third).await;
+    let mut third = account.open(&inbox);
+    // Polled until it was refused by the server and waits.
+    let early = tokio::time::timeout(std::time::Duration::from_secs(3), &mut third).await;
     assert!(early.is_err(), "there is no third connection");
     drop(first);
     let third = third.await.expect("the connection that was given back");
     drop((second, third));
+}
+
+#[tokio::test]
+async fn fewer_connections_are_used_where_the_server_lets_in_fewer() {
+    let server = Dovecot::start(DovecotOptions {
+        max_userip_connections: 2,
+        ..DovecotOptions::default()
+    });
+    goes_on_with_two(&server.expect("server")).await;
+}
+
+#[tokio::test]
+async fn fewer_connections_are_used_where_the_server_hangs_up() {
+    let server = Courier::start(CourierOptions {
+        max_per_address: 2,
+        ..CourierOptions::default()
+    });
+    goes_on_with_two(&server.expect("server")).await;
 }
 
 #[tokio::test]

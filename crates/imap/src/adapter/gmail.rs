@@ -79,6 +79,10 @@ impl View {
         }
     }
 
+    pub(super) fn labels(&self) -> &Labels {
+        &self.labels
+    }
+
     /// The mailboxes by labels, out of those that the server listed.
     pub(super) async fn mailboxes(
         &self,

@@ -11,6 +11,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
@@ -18,7 +19,7 @@ use tokio::time::timeout;
 /// wanted: others may hold them for hours.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// How long a polite end may take.
+/// How long a polite end, and an answer that nobody waits for any more, may take.
 const GOODBYE: Duration = Duration::from_secs(2);
 
 /// The connections of one account.
@@ -132,6 +133,12 @@ impl Pool {
             .ok();
     }
 
+    /// How many connections wait to be used.
+    #[cfg(test)]
+    pub(super) fn idle_connections(&self) -> usize {
+        lock(&self.idle).len()
+    }
+
     async fn permit(&self) -> Result<OwnedSemaphorePermit, Fault> {
         let closed = || self.fault(Code::LinkLost, "the account was closed");
         if self.is_closed.load(Ordering::Relaxed) {
@@ -153,7 +160,9 @@ impl Pool {
     /// After a refusal for too many connections: whether to go on with those there are.
     fn reduce(&self, fault: &Fault) -> bool {
         let open = self.open.load(Ordering::Relaxed);
-        if fault.code != Code::ServerConnections || open == 0 {
+        // Courier closes the one connection too many without a word.
+        let is_refusal = matches!(fault.code, Code::ServerConnections | Code::LinkLost);
+        if !is_refusal || open == 0 {
             return false;
         }
         self.is_reduced.store(true, Ordering::Relaxed);
@@ -176,12 +185,22 @@ impl Pool {
         }
     }
 
+    /// Keeps a clean connection; any other is reset.
+    fn take_back(&self, idle: Idle) {
+        let is_closed = self.is_closed.load(Ordering::Relaxed);
+        if idle.connection.is_clean() && !is_closed {
+            lock(&self.idle).push(idle);
+        } else {
+            self.open.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+
     fn lend(self: &Arc<Self>, idle: Idle, permit: OwnedSemaphorePermit, reused: bool) -> Lease {
         Lease {
             idle: Some(idle),
             pool: Arc::clone(self),
             reused,
-            _permit: permit,
+            permit: Some(permit),
         }
     }
 
@@ -193,13 +212,13 @@ impl Pool {
 }
 
 /// A connection that is in use. Dropping it gives it back, if nothing is in flight
-/// on it and it has not failed; otherwise it is reset.
+/// on it (or nothing but short answers) and it has not failed; otherwise it is reset.
 pub(crate) struct Lease {
     idle: Option<Idle>,
     pool: Arc<Pool>,
     reused: bool,
-    // Order matters: the permit goes back after the connection.
-    _permit: OwnedSemaphorePermit,
+    /// Order matters: it goes back after the connection.
+    permit: Option<OwnedSemaphorePermit>,
 }
 
 impl Lease {
@@ -229,11 +248,21 @@ impl Lease {
 impl Drop for Lease {
     fn drop(&mut self) {
         let Some(idle) = self.idle.take() else { return };
-        let is_closed = self.pool.is_closed.load(Ordering::Relaxed);
-        if idle.connection.is_clean() && !is_closed {
-            lock(&self.pool.idle).push(idle);
-        } else {
-            self.pool.open.fetch_sub(1, Ordering::Relaxed);
+        if idle.connection.is_clean() || !idle.connection.can_be_drained() {
+            self.pool.take_back(idle);
+            return;
         }
+        // Somebody asked and did not wait: with the answer the connection is clean.
+        let (Ok(runtime), Some(permit)) = (Handle::try_current(), self.permit.take()) else {
+            self.pool.take_back(idle);
+            return;
+        };
+        let pool = Arc::clone(&self.pool);
+        runtime.spawn(async move {
+            let last = idle.connection.ask(&Command::Noop, Takes::NOTHING);
+            timeout(GOODBYE, last).await.ok();
+            pool.take_back(idle);
+            drop(permit);
+        });
     }
 }

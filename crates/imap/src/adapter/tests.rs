@@ -315,6 +315,31 @@ async fn listings_are_sorted_and_hold_what_was_asked_for() {
 }
 
 #[tokio::test]
+async fn a_mailbox_that_is_dropped_at_once_gives_its_connection_back() {
+    let server = Server::start("ESEARCH").await;
+    let (account, mut peer) = account(&server, Side::Source).await;
+    let inbox = account.mailboxes().await.expect("listed").remove(0);
+    let (opened, ()) = tokio::join!(account.open(&inbox), async {
+        assert_eq!(peer.hears().await, "h5 EXAMINE \"INBOX\"");
+        assert_eq!(peer.hears().await, "h6 UID SEARCH RETURN (ALL) ALL");
+        peer.says("* 3 EXISTS\nh5 OK\n").await;
+    });
+    // Its keys are still on their way.
+    drop(opened.expect("opened"));
+    assert_eq!(peer.hears().await, "h7 NOOP");
+    peer.says("* ESEARCH (TAG \"h6\") UID ALL 1:3\nh6 OK\nh7 OK\n")
+        .await;
+    while account.pool.idle_connections() == 0 {
+        tokio::task::yield_now().await;
+    }
+    let (opened, ()) = tokio::join!(account.open(&inbox), async {
+        assert_eq!(peer.hears().await, "h8 EXAMINE \"INBOX\"");
+        peer.says("* 0 EXISTS\nh8 OK\n").await;
+    });
+    assert_eq!(opened.expect("opened").state().messages, 0);
+}
+
+#[tokio::test]
 async fn a_connection_that_died_while_idle_is_replaced() {
     let server = Server::start("LITERAL+").await;
     let (account, peer) = account(&server, Side::Source).await;

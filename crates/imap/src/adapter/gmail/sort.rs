@@ -321,11 +321,16 @@ fn is_meant(wish: &MailboxName, info: &MailboxInfo) -> bool {
     if lower(&info.name).starts_with(&wish) {
         return true;
     }
-    let usual = match info.role {
-        Some(Role::Sent) => "sent",
-        Some(Role::Drafts) => "drafts",
-        Some(Role::Archive) => "archive",
+    let usual: &[&str] = match info.role {
+        Some(Role::Inbox) => &["受信トレイ"],
+        Some(Role::Sent) => &["sent", "送信済み", "送信済みメール"],
+        Some(Role::Drafts) => &["drafts", "下書き"],
+        Some(Role::Archive) => &["archive", "アーカイブ"],
         _ => return false,
     };
-    matches!(wish.as_slice(), [only] if *only == usual || *only == info.name.leaf().to_lowercase())
+    let is_usual = |only: &str| usual.contains(&only) || only == info.name.leaf().to_lowercase();
+    matches!(wish.as_slice(), [only] if is_usual(only))
 }
+
+#[cfg(test)]
+mod tests;
