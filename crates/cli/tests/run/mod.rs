@@ -68,6 +68,12 @@ impl Home {
         }
     }
 
+    /// The path of a file in the home, as text.
+    #[allow(dead_code, reason = "not every test file keeps files")]
+    pub(crate) fn path(&self, name: &str) -> String {
+        self.0.path().join(name).display().to_string()
+    }
+
     /// A file in the home.
     #[allow(dead_code, reason = "not every test file keeps files")]
     pub(crate) fn file(&self, name: &str, text: &str) -> PathBuf {
