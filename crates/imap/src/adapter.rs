@@ -130,6 +130,11 @@ impl ImapAccount {
         })
     }
 
+    /// What becomes of the labels, where this account is a source that has labels.
+    pub fn labels(&self) -> Option<&Labels> {
+        self.labels.as_ref().map(gmail::View::labels)
+    }
+
     /// The mailboxes as the server lists them.
     async fn list(&self) -> Result<Vec<MailboxInfo>, Fault> {
         if let Some(first) = self.listed.take_first() {
