@@ -109,9 +109,7 @@ impl ImapAccount {
             },
             compress: options.compress == Compress::Auto,
         };
-        let reads_labels =
-            wishes.access == Access::Reading && options.labels != Labels::AsMailboxes;
-        let view = reads_labels.then(|| gmail::View::new(options.labels));
+        let view = (wishes.access == Access::Reading).then(|| gmail::View::new(options.labels));
         let lanes = options.lanes.max(1);
         let pool = Pool::new(options.endpoint, options.credentials, wishes, lanes + 1);
         let (lease, answers) = pool.begin(mailboxes::questions).await?;

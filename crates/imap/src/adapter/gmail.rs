@@ -89,6 +89,9 @@ impl View {
         account: &ImapAccount,
         listed: Vec<MailboxInfo>,
     ) -> Result<Vec<MailboxInfo>, Fault> {
+        if self.labels == Labels::AsMailboxes {
+            return Ok(listed);
+        }
         let mut kept = self.kept.lock().await;
         let is_all = |m: &&MailboxInfo| m.role == Some(Role::All) && m.selectable;
         let Some(all) = listed.iter().find(is_all) else {
@@ -115,6 +118,9 @@ impl View {
         account: &ImapAccount,
         mailbox: &MailboxInfo,
     ) -> Result<Option<Labelled>, Fault> {
+        if self.labels == Labels::AsMailboxes {
+            return Ok(None);
+        }
         let sorted = match &*self.kept.lock().await {
             Kept::Hidden => return Ok(None),
             Kept::Sorted(sorted) => Some(Arc::clone(sorted)),
