@@ -1,9 +1,11 @@
 //! The command line. What it means is DESIGN's contract; this file is its spelling.
 
+mod labels;
 #[cfg(all(test, feature = "demo"))]
 mod reference;
 mod side;
 
+pub(crate) use labels::LabelArgs;
 pub(crate) use side::{AccountArgs, DestinationArgs, SourceArgs};
 
 use crate::values;
@@ -212,6 +214,8 @@ pub(crate) struct Pair {
     /// Where it goes.
     #[arg(value_name = "DESTINATION")]
     pub(crate) to: String,
+    #[command(flatten)]
+    pub(crate) labels: LabelArgs,
 }
 
 /// Which mail.

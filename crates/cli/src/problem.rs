@@ -30,6 +30,8 @@ pub(crate) enum Problem {
     EmptyTime,
     /// The destination is named twice, differently.
     UnderTwice,
+    /// `--label-priority` without `--labels one`.
+    LabelPriority,
     /// The directory of the ledger cannot be made or written.
     State(PathBuf, io::ErrorKind),
     /// Nobody knows where the ledger is to live.
@@ -67,6 +69,7 @@ impl Problem {
             | Self::CaFile(..)
             | Self::EmptyTime
             | Self::UnderTwice
+            | Self::LabelPriority
             | Self::State(..)
             | Self::NoState
             | Self::UnknownCode(..)

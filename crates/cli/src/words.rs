@@ -9,6 +9,7 @@ mod ja;
 use crate::problem::Problem;
 use crate::secret::SecretRemark;
 use hikyaku_core::Side;
+use hikyaku_imap::Labels;
 use hikyaku_text::{Lang, Show, Who};
 
 /// The language that the environment asks for.
@@ -122,6 +123,44 @@ pub(crate) fn nothing_excluded(name: &str, lang: Lang) -> String {
     match lang {
         Lang::Ja => format!("ご注意：--excludeの「{name}」に当たるフォルダはありません。"),
         Lang::En => format!("Note: there is no folder \"{name}\" to exclude."),
+    }
+}
+
+/// What becomes of Gmail's labels. Without All Mail they are folders as they are.
+pub(crate) fn labels(labels: &Labels, has_all_mail: bool, lang: Lang) -> &'static str {
+    match (labels, has_all_mail, lang) {
+        (Labels::AsMailboxes, _, Lang::Ja) => {
+            "Gmailのラベル：フォルダとしてそのままコピーします。ラベルが複数あるメールは、ラベルの数だけコピーされます。"
+        }
+        (Labels::AsMailboxes, _, Lang::En) => {
+            "Gmail labels: copied as the folders they are shown as; a message with several labels is copied several times."
+        }
+        (_, false, Lang::Ja) => {
+            "ご注意：Gmailの「すべてのメール」がIMAPで表示されない設定のため、ラベルが複数あるメールは、ラベルの数だけコピーされます。Gmailの設定の「ラベル」で「IMAPで表示」をお選びください。"
+        }
+        (_, false, Lang::En) => {
+            "Note: Gmail hides All Mail from IMAP, so a message with several labels is copied several times. Choose \"Show in IMAP\" under Labels in Gmail's settings."
+        }
+        (Labels::One { .. }, true, Lang::Ja) => {
+            "Gmailのラベル：メールは1通ずつ、優先するラベルのフォルダへコピーします。ラベルのないメールはArchiveへコピーします。"
+        }
+        (Labels::One { .. }, true, Lang::En) => {
+            "Gmail labels: every message is copied once, into the folder of its first label; mail without labels goes to Archive."
+        }
+        (Labels::Each, true, Lang::Ja) => {
+            "Gmailのラベル：メールをラベルごとにコピーします。ラベルのないメールはArchiveへコピーします。"
+        }
+        (Labels::Each, true, Lang::En) => {
+            "Gmail labels: every message is copied once per label; mail without labels goes to Archive."
+        }
+    }
+}
+
+/// A label that was put first and does not exist.
+pub(crate) fn no_such_label(name: &str, lang: Lang) -> String {
+    match lang {
+        Lang::Ja => format!("ご注意：--label-priorityの「{name}」に当たるラベルはありません。"),
+        Lang::En => format!("Note: there is no label \"{name}\" to put first."),
     }
 }
 

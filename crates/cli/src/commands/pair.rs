@@ -9,8 +9,8 @@ use crate::words;
 use crate::{folders, json};
 use hikyaku_core::policy::Policy;
 use hikyaku_core::traits::Source;
-use hikyaku_core::{Code, Fault, MailboxInfo, MailboxName, Reach, Remedy};
-use hikyaku_imap::{ImapAccount, ImapOptions};
+use hikyaku_core::{Code, Fault, MailboxInfo, MailboxName, Reach, Remedy, Role};
+use hikyaku_imap::{ImapAccount, ImapOptions, Labels};
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
 use std::sync::Arc;
@@ -19,6 +19,7 @@ use std::sync::Arc;
 pub(super) struct Sides {
     pub(super) source: Side,
     pub(super) destination: Side,
+    labels: Labels,
 }
 
 /// Both sides with their secrets, ready to connect.
@@ -50,6 +51,7 @@ impl Sides {
         Ok(Self {
             source,
             destination,
+            labels: pair.labels.labels()?,
         })
     }
 
@@ -63,7 +65,10 @@ impl Sides {
             Ok(options)
         };
         Ok(Ready {
-            source: options(endpoints.0, &self.source)?,
+            source: ImapOptions {
+                labels: self.labels.clone(),
+                ..options(endpoints.0, &self.source)?
+            },
             destination: options(endpoints.1, &self.destination)?,
         })
     }
@@ -151,6 +156,7 @@ pub(super) async fn spell(
     connected: &Connected,
     policy: &mut Policy,
 ) -> Result<(), Failure> {
+    explain_labels(context, connected).await?;
     if !policy.folders.is_empty() || !policy.exclude.is_empty() {
         let listed = connected.source.mailboxes().await?;
         let names = policy.folders.iter_mut().chain(&mut policy.exclude);
@@ -166,6 +172,28 @@ pub(super) async fn spell(
     }
     if let Some(under) = &mut policy.under {
         *under = folders::find(under, &connected.destination.mailboxes().await?);
+    }
+    Ok(())
+}
+
+/// Says what becomes of the source's labels, where it has any, and which of those
+/// that were put first do not exist.
+async fn explain_labels(context: &Context, connected: &Connected) -> Result<(), Failure> {
+    let Some(labels) = connected.source.labels() else {
+        return Ok(());
+    };
+    let lang = context.output.lang;
+    let listed = connected.source.mailboxes().await?;
+    let has_all_mail = listed.iter().any(|m| m.role == Some(Role::All));
+    let text = words::labels(labels, has_all_mail, lang);
+    context.output.note(text);
+    if let Labels::One { priority } = labels {
+        for name in priority {
+            if !is_there(&folders::find(name, &listed), &listed) {
+                let text = words::no_such_label(&name.to_string(), lang);
+                context.output.note(&text);
+            }
+        }
     }
     Ok(())
 }

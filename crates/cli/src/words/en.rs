@@ -62,6 +62,10 @@ pub(super) fn problem(problem: &Problem) -> (String, String) {
             "The destination's folder is given twice: in the locator and by --under.".into(),
             "Leave one of them out.".into(),
         ),
+        Problem::LabelPriority => (
+            "--label-priority decides nothing where messages are copied for every label.".into(),
+            "Leave it out, or choose --labels one.".into(),
+        ),
         Problem::State(path, kind) => (
             format!(
                 "The ledger's directory {} cannot be used: {}.",

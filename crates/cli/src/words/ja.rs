@@ -52,6 +52,10 @@ pub(super) fn problem(problem: &Problem) -> (String, String) {
             "コピー先のフォルダが、アドレスの中と--underの両方で指定されています。".into(),
             "どちらか一方をご指定ください。".into(),
         ),
+        Problem::LabelPriority => (
+            "--label-priorityは、メールを1通ずつコピーする場合（--labels one）だけ使えます。".into(),
+            "--label-priorityを外すか、--labels oneをご指定ください。".into(),
+        ),
         Problem::State(path, kind) => (
             format!("台帳のフォルダ{}を使えません（{}）。", path.display(), io(*kind)),
             "--stateで別の場所を指定するか、所有者とアクセス権をご確認ください。".into(),
