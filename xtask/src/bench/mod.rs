@@ -272,7 +272,7 @@ fn first(
                 continue;
             }
             let destination = scene.destination(row.place, row.profile)?;
-            if !once(scene, row, tool, &destination, runs) {
+            if !once(scene, row, tool, &destination, repetition, runs) {
                 scene.remove(destination)?;
                 continue;
             }
@@ -310,7 +310,7 @@ fn again(
             Some(kept) => kept,
             None => {
                 let destination = scene.destination(Place::Ram, row.profile)?;
-                if let Err(error) = scene.run(tool, (row.profile, row.line), &destination) {
+                if let Err(error) = scene.run(tool, (row.profile, row.line), &destination, 0) {
                     let failure = format!("its first copy failed: {error:#}");
                     say(&format!("  {:8} {failure}", tool.name()));
                     all.entry(tool).or_default().failures.push(failure);
@@ -329,7 +329,14 @@ fn again(
         let tools: Vec<Tool> = destinations.iter().map(|(tool, _)| *tool).collect();
         for tool in in_turn(&tools, repetition) {
             if let Some((_, destination)) = destinations.iter().find(|(known, _)| *known == tool) {
-                once(scene, row, tool, destination, all.entry(tool).or_default());
+                once(
+                    scene,
+                    row,
+                    tool,
+                    destination,
+                    repetition,
+                    all.entry(tool).or_default(),
+                );
             }
         }
     }
@@ -355,9 +362,10 @@ fn once(
     row: &Row,
     tool: Tool,
     destination: &Destination,
+    repetition: usize,
     runs: &mut Runs,
 ) -> bool {
-    match scene.run(tool, (row.profile, row.line), destination) {
+    match scene.run(tool, (row.profile, row.line), destination, repetition) {
         Ok(usage) => {
             say(&format!(
                 "  {:8} {:8.3} s   user {:7.3} s  system {:7.3} s   {:6.1} MB",

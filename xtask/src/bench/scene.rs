@@ -299,6 +299,7 @@ impl Scene {
         tool: Tool,
         (profile, line): (Profile, Line),
         destination: &Destination,
+        repetition: usize,
     ) -> Result<Usage> {
         if destination.place == Place::Disk {
             // What earlier runs left unwritten is not this run's affair.
@@ -333,7 +334,7 @@ impl Scene {
             }
             None => {
                 let started = Instant::now();
-                limit::copy(&from, &to, &loads)?;
+                limit::copy(&from, &to, &loads, repetition)?;
                 Usage {
                     seconds: started.elapsed().as_secs_f64(),
                     user: 0.0,
