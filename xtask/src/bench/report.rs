@@ -231,6 +231,8 @@ fn circumstances(results: &Results) -> String {
             }
         }
     }
+    let took: f64 = results.rows.values().map(|measured| measured.took).sum();
+    writeln!(text, "\nAll rows together took {:.0} minutes.", took / 60.0).ok();
     let mut versions: Vec<&String> = results
         .rows
         .values()
