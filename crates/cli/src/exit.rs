@@ -44,7 +44,7 @@ pub fn exit_code(result: &Result<Report, Fault>) -> u8 {
     if !report.adds_up() {
         return BUG;
     }
-    if !report.exceptions.is_empty() {
+    if report.shortfalls().next().is_some() {
         return EXCEPTIONS;
     }
     if report.unfinished > 0 {

@@ -267,8 +267,14 @@ async fn rules_of_the_user_leave_out_and_count() {
     let messages = fill(&pair.source);
     pair.policy.max_octets = Some(4_000);
     pair.policy.since = Some(1_650_000_000);
-    let report = pair.copy().await.expect("starts");
-    assert!(report.adds_up());
+    let report = pair.copy_completely().await;
+    let named = report.exceptions.iter();
+    assert_eq!(
+        named
+            .filter(|e| e.fault.code == Code::MessageTooLarge)
+            .count(),
+        6
+    );
     let skipped = report.tally().messages(Outcome::Skipped);
     assert_eq!(skipped, 2 * 3 + 2 * 3);
     assert_eq!(report.copied_now(), messages - skipped);
