@@ -11,14 +11,38 @@ use hikyaku_core::report::{Outcome, Report, Tally};
 use hikyaku_core::{Event, Fault, MailboxName, Reach, Remedy};
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
 
-type Queue = Arc<Mutex<VecDeque<Vec<(usize, MailboxPlan)>>>>;
+/// Between the starts of the second lane and each further one.
+const LANE_EVERY: Duration = Duration::from_millis(150);
+
+/// One piece of work: the lines of the plan that go into one destination mailbox.
+type Group = Vec<(usize, MailboxPlan)>;
+
+/// The work that no lane has taken yet.
+struct Queue {
+    groups: Mutex<VecDeque<Group>>,
+    /// Cancelled when nothing is left, so that nobody waits for a lane to start.
+    empty: CancellationToken,
+}
+
+impl Queue {
+    fn next(&self) -> Option<Group> {
+        let mut groups = self.groups.lock().unwrap_or_else(PoisonError::into_inner);
+        let next = groups.pop_front();
+        if groups.is_empty() {
+            self.empty.cancel();
+        }
+        next
+    }
+}
 
 /// Works the whole plan and adds it up.
 pub(crate) async fn work(run: &Arc<Run>, plan: &Plan) -> Report {
     let mut done: BTreeMap<usize, Finished> = BTreeMap::new();
-    let mut groups: Vec<Vec<(usize, MailboxPlan)>> = Vec::new();
+    let mut groups: Vec<Group> = Vec::new();
     let mut at: HashMap<&MailboxName, usize> = HashMap::new();
     for (n, line) in plan.mailboxes.iter().enumerate() {
         match &line.step {
@@ -42,12 +66,21 @@ pub(crate) async fn work(run: &Arc<Run>, plan: &Plan) -> Report {
         .min(run.source.abilities().lanes)
         .min(run.destination.abilities().lanes)
         .clamp(1, groups.len().max(1));
-    let queue: Queue = Arc::new(Mutex::new(groups.into()));
-    let mut tasks = JoinSet::new();
-    for _ in 0..lanes {
-        tasks.spawn(lane(run.clone(), queue.clone()));
-    }
     let mut stopped: Option<Fault> = None;
+    if run.mode == Mode::Copy
+        && let Err(fault) = pair_all(run, plan).await
+    {
+        run.stop.request();
+        stopped = Some(fault);
+    }
+    let queue = Arc::new(Queue {
+        groups: Mutex::new(groups.into()),
+        empty: CancellationToken::new(),
+    });
+    let mut tasks = JoinSet::new();
+    for number in 0..lanes {
+        tasks.spawn(late_lane(run.clone(), queue.clone(), number));
+    }
     while let Some(joined) = tasks.join_next().await {
         match joined {
             Ok((finished, fault)) => {
@@ -75,14 +108,39 @@ pub(crate) async fn work(run: &Arc<Run>, plan: &Plan) -> Report {
     add_up(done, stopped)
 }
 
-async fn lane(run: Arc<Run>, queue: Queue) -> (Vec<(usize, Finished)>, Option<Fault>) {
+/// All pairings at once: one durable write instead of one per mailbox.
+async fn pair_all(run: &Run, plan: &Plan) -> Result<(), Fault> {
+    let new = plan
+        .mailboxes
+        .iter()
+        .filter(|line| Run::is_work(line) && line.pairing.is_none());
+    let pairs = new.map(|line| run.ledger.pair(&line.source.name, &line.destination));
+    futures::future::try_join_all(pairs).await?;
+    Ok(())
+}
+
+/// Lanes start low and grow while there is work: the first two at once, each further one a
+/// little later. A short run on fast servers never pays for connections that it
+/// does not need; a long line has all of them within its first seconds.
+async fn late_lane(
+    run: Arc<Run>,
+    queue: Arc<Queue>,
+    number: usize,
+) -> (Vec<(usize, Finished)>, Option<Fault>) {
+    let later = LANE_EVERY * u32::try_from(number.saturating_sub(1)).unwrap_or(u32::MAX);
+    if !later.is_zero() {
+        tokio::select! {
+            _ = run.sleep(later) => {}
+            () = queue.empty.cancelled() => return (Vec::new(), None),
+        }
+    }
+    lane(run, queue).await
+}
+
+async fn lane(run: Arc<Run>, queue: Arc<Queue>) -> (Vec<(usize, Finished)>, Option<Fault>) {
     let mut done = Vec::new();
     loop {
-        let group = queue
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .pop_front();
-        let Some(group) = group else {
+        let Some(group) = queue.next() else {
             return (done, None);
         };
         for (n, line) in group {
@@ -115,10 +173,7 @@ fn ends_everything(fault: &Fault) -> bool {
 }
 
 /// Mailboxes with doubts come last: by then the server has had time to settle.
-async fn doubts_last(
-    run: &Run,
-    groups: Vec<Vec<(usize, MailboxPlan)>>,
-) -> Vec<Vec<(usize, MailboxPlan)>> {
+async fn doubts_last(run: &Run, groups: Vec<Group>) -> Vec<Group> {
     let (mut first, mut last) = (Vec::new(), Vec::new());
     for group in groups {
         let mut doubtful = false;

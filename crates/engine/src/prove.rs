@@ -9,10 +9,11 @@ use hikyaku_core::traits::{Facts, Reader, Writer};
 use hikyaku_core::{Code, Epoch, Fault, Key, KeySet, Reach, Remedy};
 use std::collections::HashMap;
 
-/// Messages of each window that are read back although nothing is odd about them.
-const SAMPLE: usize = 3;
+/// Of so many messages one is read back although nothing is odd about it, and at least
+/// one of each window.
+const SAMPLE: usize = 1_000;
 /// Largest message that is read back for the sample, in octets.
-const SAMPLE_OCTETS: u64 = 1024 * 1024;
+const SAMPLE_OCTETS: u64 = 256 * 1024;
 
 /// What a look at a window of copied messages showed.
 #[derive(Debug, Default)]
@@ -55,7 +56,7 @@ pub(crate) async fn prove(
     let listed = octets_of(destination, &keys).await?;
     let mut present = Vec::new();
     let mut doubtful: HashMap<Key, &Stub> = HashMap::new();
-    let step = (sorted.len() / SAMPLE).max(1);
+    let step = sorted.len().min(SAMPLE);
     let offset = (run.seed as usize) % step;
     for (n, c) in sorted.iter().enumerate() {
         let print = c.stub.digest.get();
@@ -87,6 +88,20 @@ pub(crate) async fn prove(
     )
     .await?;
     Ok(proof)
+}
+
+/// Records a level of proof, if there is anything to record.
+async fn raise(
+    run: &Run,
+    pairing: &Pairing,
+    epoch: Epoch,
+    keys: &KeySet,
+    level: Verified,
+) -> Result<(), Fault> {
+    if keys.is_empty() {
+        return Ok(());
+    }
+    run.ledger.prove(pairing.id, epoch, keys, level).await
 }
 
 async fn octets_of(
@@ -123,6 +138,9 @@ async fn read_back(
     let mut keys: Vec<Key> = doubtful.keys().copied().collect();
     keys.sort_unstable();
     let keys: KeySet = keys.into_iter().collect();
+    if keys.is_empty() {
+        return Ok(());
+    }
     let stored: Vec<Read> = matching::read(run, destination, &keys).await?;
     let mut same = Vec::new();
     let mut other: HashMap<Key, Read> = HashMap::new();
@@ -160,13 +178,9 @@ async fn read_back(
     same.sort_unstable();
     altered.sort_unstable();
     let same: KeySet = same.into_iter().collect();
-    run.ledger
-        .prove(pairing.id, epoch, &same, Verified::Full)
-        .await?;
+    raise(run, pairing, epoch, &same, Verified::Full).await?;
     let recognised: KeySet = altered.iter().copied().collect();
-    run.ledger
-        .prove(pairing.id, epoch, &recognised, Verified::Header)
-        .await?;
+    raise(run, pairing, epoch, &recognised, Verified::Header).await?;
     proof.altered = altered;
     Ok(())
 }

@@ -88,7 +88,6 @@ async fn trouble_at_any_append_loses_and_doubles_nothing() {
                 let report = pair.copy_completely().await;
                 let found_stored = *kind == Append::StoreAndRefuse;
                 assert!(found_stored || report.retries > 0, "{kind:?} at {n}");
-                eprintln!("{kind:?} at append {n}, single: {single}");
                 pair.assert_equal();
                 pair.assert_settled().await;
             }

@@ -10,20 +10,20 @@ use hikyaku_engine::{Job, Stop, SystemClock};
 use hikyaku_testkit::memory::{MemoryAccount, MemoryLedger, MemoryMessage, Personality};
 use std::sync::Arc;
 
-pub struct Pair {
-    pub source: MemoryAccount,
-    pub destination: MemoryAccount,
-    pub ledger: MemoryLedger,
-    pub policy: Policy,
-    pub stop: Stop,
+pub(crate) struct Pair {
+    pub(crate) source: MemoryAccount,
+    pub(crate) destination: MemoryAccount,
+    pub(crate) ledger: MemoryLedger,
+    pub(crate) policy: Policy,
+    pub(crate) stop: Stop,
 }
 
 impl Pair {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::between(Personality::default(), Personality::default())
     }
 
-    pub fn between(source: Personality, destination: Personality) -> Self {
+    pub(crate) fn between(source: Personality, destination: Personality) -> Self {
         Self {
             source: MemoryAccount::new(source),
             destination: MemoryAccount::new(destination),
@@ -33,7 +33,7 @@ impl Pair {
         }
     }
 
-    pub fn job(&self) -> Job {
+    pub(crate) fn job(&self) -> Job {
         Job {
             source: Arc::new(self.source.clone()),
             destination: Arc::new(self.destination.clone()),
@@ -46,12 +46,12 @@ impl Pair {
         }
     }
 
-    pub async fn copy(&self) -> Result<Report, Fault> {
+    pub(crate) async fn copy(&self) -> Result<Report, Fault> {
         self.job().copy().await
     }
 
     /// A run that must be complete.
-    pub async fn copy_completely(&self) -> Report {
+    pub(crate) async fn copy_completely(&self) -> Report {
         let report = self.copy().await.expect("the run starts");
         assert!(report.adds_up(), "{report:#?}");
         assert!(report.is_complete(), "{report:#?}");
@@ -59,7 +59,7 @@ impl Pair {
     }
 
     /// Another run must find nothing to do.
-    pub async fn assert_settled(&self) {
+    pub(crate) async fn assert_settled(&self) {
         let before = self.destination.seen().appended;
         let report = self.copy_completely().await;
         assert_eq!(report.copied_now(), 0);
@@ -68,7 +68,7 @@ impl Pair {
     }
 
     /// Every mailbox holds the same multiset of messages on both sides.
-    pub fn assert_equal(&self) {
+    pub(crate) fn assert_equal(&self) {
         for (name, _) in self.source.names() {
             assert_eq!(
                 facts(&self.source.messages(&name)),
@@ -79,14 +79,14 @@ impl Pair {
     }
 
     /// What the messages' records say, counted.
-    pub fn outcomes(&self, outcome: Outcome) -> usize {
+    pub(crate) fn outcomes(&self, outcome: Outcome) -> usize {
         let records = self.ledger.records();
         records.iter().filter(|r| r.outcome == outcome).count()
     }
 }
 
 /// Octets, flags and date of each message, sorted: the multiset.
-pub fn facts(messages: &[(Key, MemoryMessage)]) -> Vec<(Vec<u8>, String, Option<i64>)> {
+pub(crate) fn facts(messages: &[(Key, MemoryMessage)]) -> Vec<(Vec<u8>, String, Option<i64>)> {
     let mut all: Vec<_> = messages
         .iter()
         .map(|(_, m)| {
@@ -101,7 +101,7 @@ pub fn facts(messages: &[(Key, MemoryMessage)]) -> Vec<(Vec<u8>, String, Option<
     all
 }
 
-pub fn mail(n: u64, size: usize) -> Vec<u8> {
+pub(crate) fn mail(n: u64, size: usize) -> Vec<u8> {
     let mut octets = format!(
         "Message-ID: <{n}@example.jp>\r\nSubject: message {n}\r\nFrom: a@example.jp\r\n\r\n"
     )
@@ -114,7 +114,7 @@ pub fn mail(n: u64, size: usize) -> Vec<u8> {
 
 /// Some mailboxes with twins, a message without header, flags, keywords and sizes
 /// that are held and streamed.
-pub fn fill(account: &MemoryAccount) -> u64 {
+pub(crate) fn fill(account: &MemoryAccount) -> u64 {
     let mut n = 0;
     for mailbox in ["INBOX", "受信トレイ/請求書", "空"] {
         account.make(mailbox);
