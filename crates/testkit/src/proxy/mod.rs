@@ -2,7 +2,7 @@
 //!
 //! Delay does not lower throughput: octets are read at once and leave later, as on a long line. Faults are placed at an
 //! octet or at a protocol line, so that a test breaks a connection at exactly one point of a dialogue. Start reading at
-//! [`Proxy`]; [`lines`] knows literals, so that message text is never taken for protocol.
+//! [`Proxy`]; `lines` knows literals, so that message text is never taken for protocol.
 
 mod lines;
 mod pump;
