@@ -67,6 +67,14 @@ pub enum Event {
     },
     /// A wait is over.
     Resumed,
+    /// How many mailboxes are worked on at once has changed, because a server asked
+    /// for less or has been quiet since.
+    Lanes {
+        /// So many from now on.
+        now: usize,
+        /// So many at most in this run.
+        most: usize,
+    },
     /// The run ended.
     Done(Arc<Report>),
 }

@@ -50,8 +50,36 @@ pub struct Policy {
     pub lanes: usize,
     /// Octets per second, over all lanes.
     pub bandwidth: Option<u64>,
+    /// End the run instead of waiting for a server that asks for a pause.
+    pub no_wait: bool,
+    /// How much room the destination keeps.
+    pub reserve: Reserve,
+    /// Where the room does not suffice for all: copy what fits, INBOX first, newest
+    /// first, instead of refusing to start.
+    pub fit: bool,
     /// How patient the engine is.
     pub patience: Patience,
+}
+
+/// How much free space a copy leaves at the destination, so that new mail still
+/// arrives there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Reserve {
+    /// The larger of 5 % and the smaller of 150 MB and 10 % of the limit.
+    #[default]
+    Usual,
+    /// Nothing: the copy may fill the destination to its limit.
+    Nothing,
+}
+
+impl Reserve {
+    /// The least that stays free of a limit, in octets.
+    pub fn of(self, limit: u64) -> u64 {
+        match self {
+            Reserve::Usual => (limit / 20).max((limit / 10).min(150_000_000)),
+            Reserve::Nothing => 0,
+        }
+    }
 }
 
 /// Waiting times and counts; the defaults are those of the design.
@@ -63,12 +91,22 @@ pub struct Patience {
     pub doubt_interval: Duration,
     /// Tries of one message before it has failed for this run.
     pub message_tries: u32,
-    /// Reconnects of one mailbox without progress before the run gives up for now.
+    /// Failures to connect in a row before the circuit opens.
     pub reconnects: u32,
     /// First wait before a reconnect; doubles up to `backoff_max`, with jitter.
     pub backoff: Duration,
     /// Longest wait before a reconnect.
     pub backoff_max: Duration,
+    /// Longest wait for a server that asks for a pause and names no time.
+    pub throttle_max: Duration,
+    /// Waits after `reconnects` failures in a row, one after the other; when they are
+    /// used up the run gives up for now.
+    pub circuit: Vec<Duration>,
+    /// Time without throttling after which one more lane is allowed again.
+    pub regrow: Duration,
+    /// Retries per operation that succeeded, over the whole side; beyond it every
+    /// retry waits as if the circuit were open.
+    pub retry_share: f64,
 }
 
 impl Default for Patience {
@@ -80,6 +118,12 @@ impl Default for Patience {
             reconnects: 5,
             backoff: Duration::from_secs(1),
             backoff_max: Duration::from_secs(60),
+            throttle_max: Duration::from_secs(15 * 60),
+            circuit: [1, 5, 15]
+                .map(|minutes| Duration::from_secs(minutes * 60))
+                .to_vec(),
+            regrow: Duration::from_secs(60),
+            retry_share: 0.1,
         }
     }
 }
@@ -99,6 +143,9 @@ impl Default for Policy {
             read_back: false,
             lanes: 4,
             bandwidth: None,
+            no_wait: false,
+            reserve: Reserve::default(),
+            fit: false,
             patience: Patience::default(),
         }
     }

@@ -1,6 +1,6 @@
 //! Outcomes, and the equation that they must satisfy.
 
-use crate::fault::Fault;
+use crate::fault::{Code, Fault, Side};
 use crate::key::Key;
 use crate::name::MailboxName;
 use std::fmt;
@@ -162,7 +162,15 @@ pub enum Note {
         /// Source mailbox.
         mailbox: MailboxName,
         /// On which side.
-        side: crate::fault::Side,
+        side: Side,
+    },
+    /// The server gives the mailbox a new UIDVALIDITY at every look, or none: messages
+    /// are recognised by content only.
+    EpochUnstable {
+        /// Source mailbox.
+        mailbox: MailboxName,
+        /// On which side.
+        side: Side,
     },
     /// Messages that arrived at the source while the run went on.
     Arrived {
@@ -208,6 +216,19 @@ impl MailboxReport {
     }
 }
 
+/// Time that a run spent waiting for one reason.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wait {
+    /// What was waited out.
+    pub code: Code,
+    /// On whose account, where one side was.
+    pub side: Option<Side>,
+    /// How often.
+    pub times: u64,
+    /// Milliseconds in all; waits of several lanes at one time count once.
+    pub millis: u64,
+}
+
 /// The result of a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
@@ -225,6 +246,8 @@ pub struct Report {
     pub differences: u64,
     /// Appends that were repeated after a refusal or a lost answer.
     pub retries: u64,
+    /// Waits, one entry per reason, in the order of their first.
+    pub waits: Vec<Wait>,
     /// Milliseconds from start to end.
     pub elapsed_millis: u64,
 }

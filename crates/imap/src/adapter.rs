@@ -35,7 +35,7 @@ use hikyaku_core::mailbox::Quota;
 use hikyaku_core::traits::{Ask, Destination, Reader, Source, Writer};
 use hikyaku_core::{Abilities, Fault, MailboxInfo, MailboxName, Role, Side, WireName};
 use hikyaku_net::Endpoint;
-use hikyaku_net::sasl::Credentials;
+use hikyaku_net::sasl::{Credentials, Renewal};
 use namespace::Namespace;
 use pool::Pool;
 use std::sync::Arc;
@@ -55,6 +55,12 @@ pub struct ImapOptions {
     pub compress: Compress,
     /// What becomes of Gmail's labels when the account is read.
     pub labels: Labels,
+    /// Asked for a new secret when the one that worked before is refused in the middle
+    /// of a run; without it such a refusal ends the run.
+    pub renewal: Option<Arc<dyn Renewal>>,
+    /// So many connections the server let in at an earlier time, where that was fewer
+    /// than wanted.
+    pub let_in: Option<usize>,
 }
 
 /// When to use COMPRESS=DEFLATE (RFC 4978).
@@ -76,6 +82,8 @@ impl ImapOptions {
             lanes: 4,
             compress: Compress::Off,
             labels: Labels::default(),
+            renewal: None,
+            let_in: None,
         }
     }
 }

@@ -148,6 +148,7 @@ pub fn note(note: &Note, lang: Lang) -> String {
         } => altered(mailbox, Messages(*messages), lang),
         Note::DatesLost { mailbox, messages } => dates_lost(mailbox, Messages(*messages), lang),
         Note::EpochChanged { mailbox, side } => epoch_changed(mailbox, *side, lang),
+        Note::EpochUnstable { mailbox, side } => epoch_unstable(mailbox, *side, lang),
         Note::Arrived { mailbox, messages } => arrived(mailbox, Messages(*messages), lang),
         Note::GoneAtSource { mailbox, messages } => {
             gone_at_source(mailbox, Messages(*messages), lang)
@@ -359,6 +360,11 @@ sentences! {
     epoch_changed(mailbox: &MailboxName, side: Side) {
         ja: "{side}の「{mailbox}」は作り直されていたため、内容を照合して続けました。",
         en: "{mailbox} was recreated at the {side}; its messages were matched by content.",
+    }
+    /// A mailbox whose UIDVALIDITY cannot be relied on.
+    epoch_unstable(mailbox: &MailboxName, side: Side) {
+        ja: "{side}の「{mailbox}」はサーバーの識別番号（UIDVALIDITY）が安定しないため、メールの内容だけで照合しました。",
+        en: "{mailbox} at the {side} has no stable identity (UIDVALIDITY); its messages were matched by content only.",
     }
     /// New mail during the run.
     arrived(mailbox: &MailboxName, messages: Messages) {

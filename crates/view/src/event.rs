@@ -64,6 +64,13 @@ pub enum Line {
     },
     /// A wait is over.
     Resumed,
+    /// How many mailboxes are worked on at once has changed.
+    Lanes {
+        /// So many from now on.
+        now: usize,
+        /// So many at most in this run.
+        most: usize,
+    },
     /// The last line of every run.
     Report(Box<ReportView>),
     /// A mailbox, as `hikyaku folders` and `hikyaku size` list it.
@@ -174,6 +181,10 @@ impl From<&Event> for Line {
                 because: FaultView::from(because),
             },
             Event::Resumed => Self::Resumed,
+            Event::Lanes { now, most } => Self::Lanes {
+                now: *now,
+                most: *most,
+            },
             Event::Done(report) => Self::Report(Box::new(ReportView::from(&**report))),
         }
     }

@@ -21,7 +21,9 @@ pub use event::{Folder, Line, Start};
 pub use fault::{CodeView, FaultView, SaidView};
 pub use heading::{Heading, decode};
 pub use plan::{ChangeView, MailboxPlanView, PlanView};
-pub use report::{ExceptionView, MailboxReportView, NoteView, OutcomesView, ReportView, TallyView};
+pub use report::{
+    ExceptionView, MailboxReportView, NoteView, OutcomesView, ReportView, TallyView, WaitView,
+};
 
 /// Number of the contract; rises only when a meaning changes or a field goes.
 pub const SCHEMA: u32 = 1;

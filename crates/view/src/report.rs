@@ -3,7 +3,7 @@
 use crate::fault::FaultView;
 use crate::heading::Heading;
 use crate::words;
-use hikyaku_core::report::{Exception, MailboxReport, Note, Outcome, Report, Tally};
+use hikyaku_core::report::{Exception, MailboxReport, Note, Outcome, Report, Tally, Wait};
 use serde::{Deserialize, Serialize};
 
 /// The result of a run: the last object.
@@ -27,6 +27,9 @@ pub struct ReportView {
     pub differences: u64,
     /// Appends that were repeated after a refusal or a lost answer.
     pub retries: u64,
+    /// Waits, one entry per reason.
+    #[serde(default)]
+    pub waits: Vec<WaitView>,
     /// Milliseconds from start to end.
     pub elapsed_millis: u64,
     /// Why the run ended before its end, if it did.
@@ -90,6 +93,22 @@ pub struct TallyView {
     pub octets: u64,
 }
 
+/// Time that a run spent waiting for one reason.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WaitView {
+    /// Stable name of what was waited out, as in `fault`.
+    pub code: String,
+    /// Its number, as in `fault`.
+    pub short: String,
+    /// `source` or `destination`; absent where neither is meant.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub side: Option<String>,
+    /// How often.
+    pub times: u64,
+    /// Milliseconds in all.
+    pub millis: u64,
+}
+
 /// A message or mailbox that is not as it should be.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExceptionView {
@@ -147,6 +166,13 @@ pub enum NoteView {
         /// `source` or `destination`.
         side: String,
     },
+    /// The server gives the mailbox a new UIDVALIDITY at every look, or none.
+    EpochUnstable {
+        /// Source mailbox.
+        mailbox: String,
+        /// `source` or `destination`.
+        side: String,
+    },
     /// Messages that arrived during the run.
     Arrived {
         /// Source mailbox.
@@ -197,6 +223,18 @@ impl From<&MailboxReport> for MailboxReportView {
     }
 }
 
+impl From<&Wait> for WaitView {
+    fn from(wait: &Wait) -> Self {
+        Self {
+            code: wait.code.as_str().to_owned(),
+            short: wait.code.short().to_owned(),
+            side: wait.side.map(|side| words::side(side).to_owned()),
+            times: wait.times,
+            millis: wait.millis,
+        }
+    }
+}
+
 impl From<&Exception> for ExceptionView {
     fn from(exception: &Exception) -> Self {
         let fault = FaultView::from(&exception.fault);
@@ -242,6 +280,10 @@ impl From<&Note> for NoteView {
                 mailbox: mailbox.to_string(),
                 side: words::side(*side).to_owned(),
             },
+            Note::EpochUnstable { mailbox, side } => Self::EpochUnstable {
+                mailbox: mailbox.to_string(),
+                side: words::side(*side).to_owned(),
+            },
             Note::Arrived { mailbox, messages } => Self::Arrived {
                 mailbox: mailbox.to_string(),
                 messages: *messages,
@@ -266,6 +308,7 @@ impl From<&Report> for ReportView {
             unfinished: report.unfinished,
             differences: report.differences,
             retries: report.retries,
+            waits: report.waits.iter().map(WaitView::from).collect(),
             elapsed_millis: report.elapsed_millis,
             stopped: report.stopped.as_ref().map(FaultView::from),
             mailboxes: report

@@ -5,7 +5,7 @@ use hikyaku_core::event::Phase;
 use hikyaku_core::ledger::Pairing;
 use hikyaku_core::plan::{MailboxPlan, NameChange, Plan, Step};
 use hikyaku_core::policy::SkipRule;
-use hikyaku_core::report::{Exception, MailboxReport, Note, Outcome, Report, Tally};
+use hikyaku_core::report::{Exception, MailboxReport, Note, Outcome, Report, Tally, Wait};
 use hikyaku_core::{
     AccountId, Code, Event, Fault, Key, MailboxInfo, MailboxName, MailboxState, Reach, Remedy,
     Role, Said, Side, WireName,
@@ -150,6 +150,10 @@ fn report() -> Report {
                 mailbox: name("請求書/2024"),
                 side: Side::Source,
             },
+            Note::EpochUnstable {
+                mailbox: name("請求書/2024"),
+                side: Side::Destination,
+            },
             Note::Arrived {
                 mailbox: name("請求書/2024"),
                 messages: 1,
@@ -159,6 +163,12 @@ fn report() -> Report {
                 messages: 1,
             },
         ],
+        waits: vec![Wait {
+            code: Code::ServerBusy,
+            side: Some(Side::Destination),
+            times: 2,
+            millis: 90_000,
+        }],
         elapsed_millis: 1_234,
         ..Report::default()
     }
@@ -237,6 +247,11 @@ fn examples() -> Vec<(&'static str, &'static str, Line)> {
             }),
         ),
         ("resumed", "A wait is over.", Line::from(&Event::Resumed)),
+        (
+            "lanes",
+            "How many mailboxes are worked on at once has changed: a server asked for less, or has been quiet since.",
+            Line::from(&Event::Lanes { now: 2, most: 4 }),
+        ),
         (
             "report",
             "The last line of every run. `scanned` is the sum of the messages of all `outcomes`; `adds_up` says that it is so. \

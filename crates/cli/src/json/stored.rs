@@ -1,11 +1,11 @@
 //! The way back: from the line that the ledger keeps to a report that can be shown
 //! again, in any language.
 
-use hikyaku_core::report::{Exception, MailboxReport, Note, Outcome, Report, Tally};
+use hikyaku_core::report::{Exception, MailboxReport, Note, Outcome, Report, Tally, Wait};
 use hikyaku_core::{Code, Fault, Key, MailboxName, Reach, Remedy, Said, Side};
 use hikyaku_view::{
     ExceptionView, FaultView, Heading, Line, MailboxReportView, NoteView, OutcomesView, ReportView,
-    TallyView,
+    TallyView, WaitView,
 };
 use std::time::Duration;
 
@@ -39,8 +39,19 @@ pub(crate) fn report(view: &ReportView) -> Report {
         unfinished: view.unfinished,
         differences: view.differences,
         retries: view.retries,
+        waits: view.waits.iter().filter_map(wait).collect(),
         elapsed_millis: view.elapsed_millis,
     }
+}
+
+fn wait(view: &WaitView) -> Option<Wait> {
+    let code = Code::ALL.iter().find(|code| code.as_str() == view.code)?;
+    Some(Wait {
+        code: *code,
+        side: view.side.as_deref().and_then(side),
+        times: view.times,
+        millis: view.millis,
+    })
 }
 
 fn mailbox(view: &MailboxReportView) -> MailboxReport {
@@ -128,6 +139,10 @@ fn note(view: &NoteView) -> Note {
             messages: *messages,
         },
         NoteView::EpochChanged { mailbox, side } => Note::EpochChanged {
+            mailbox: name(mailbox),
+            side: self::side(side).unwrap_or(Side::Source),
+        },
+        NoteView::EpochUnstable { mailbox, side } => Note::EpochUnstable {
             mailbox: name(mailbox),
             side: self::side(side).unwrap_or(Side::Source),
         },
@@ -263,6 +278,10 @@ mod tests {
                     mailbox: inbox.clone(),
                     side: Side::Destination,
                 },
+                Note::EpochUnstable {
+                    mailbox: inbox.clone(),
+                    side: Side::Source,
+                },
                 Note::Arrived {
                     mailbox: inbox.clone(),
                     messages: 4,
@@ -276,6 +295,12 @@ mod tests {
             unfinished: 1,
             differences: 2,
             retries: 3,
+            waits: vec![Wait {
+                code: Code::ServerBusy,
+                side: Some(Side::Destination),
+                times: 2,
+                millis: 5,
+            }],
             elapsed_millis: 4,
         }
     }

@@ -119,7 +119,7 @@ impl State {
                 because,
             } => self.waiting = Some((*until_millis, because.clone())),
             Event::Resumed => self.waiting = None,
-            Event::Fault(_) => {}
+            Event::Lanes { .. } | Event::Fault(_) => {}
             Event::Done(_) => self.phase = None,
         }
     }

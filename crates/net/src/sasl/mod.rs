@@ -13,8 +13,17 @@ mod scram;
 use crate::Secret;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use futures::future::BoxFuture;
 use hikyaku_core::{Code, Fault, Reach, Remedy};
 use std::fmt;
+
+/// Where a new secret comes from when one that worked is refused later: a token that
+/// expired, a password that was changed in the middle of a run.
+pub trait Renewal: Send + Sync + fmt::Debug {
+    /// Gets new credentials by asking whoever has them, once. `None` when there are
+    /// none, or no others than those that were refused.
+    fn renew<'a>(&'a self, refused: &'a Fault) -> BoxFuture<'a, Option<Credentials>>;
+}
 
 /// One exchange of one mechanism. It serves one attempt and is then spent.
 ///

@@ -111,6 +111,11 @@ pub(super) fn explain(code: Code) -> (&'static str, &'static str, &'static str) 
             "The message is larger than the destination accepts.",
             "The report lists it. Save attachments that you need from the source.",
         ),
+        Code::QuotaReserve => (
+            "Destination would be left too full",
+            "Copying on would leave the destination with too little room for new mail, so hikyaku stopped before that. What has been copied stays copied.",
+            "Delete what is not needed there or get more room, then run the same command again: it continues where it stopped. With --fit only what fits is copied; with --fill the reserve is used too.",
+        ),
         Code::MailboxRefused => (
             "Folder could not be created",
             "The folder could not be created at the destination. Its name, its depth or the number of folders may be limited there.",
@@ -131,6 +136,11 @@ pub(super) fn explain(code: Code) -> (&'static str, &'static str, &'static str) 
             "There is no permission to write into the destination folder.",
             "Get permission to write, or choose another folder with --under.",
         ),
+        Code::MailboxListing => (
+            "List of messages contradicts itself",
+            "The server counts more messages in this folder than it lists. No part of the folder was taken for complete.",
+            "hikyaku asks again by itself. If it keeps happening, ask the server's administrator to repair the folder's index.",
+        ),
         Code::ServerBusy => (
             "Server is busy",
             "The server is busy or limits how fast it may be used, so hikyaku waits for a while.",
@@ -140,6 +150,11 @@ pub(super) fn explain(code: Code) -> (&'static str, &'static str, &'static str) 
             "Too many connections",
             "The server allows no more connections at the same time.",
             "It continues with fewer connections. Closing other mail programs may make it faster.",
+        ),
+        Code::ServerBudget => (
+            "Daily volume used up",
+            "The mail service limits how much may be moved in a day, and the limit is reached.",
+            "It continues by itself when the day's limit is lifted; there is nothing to do.",
         ),
         Code::MessageRefused => (
             "Message not accepted",
@@ -171,6 +186,11 @@ pub(super) fn explain(code: Code) -> (&'static str, &'static str, &'static str) 
             "The server's answers do not follow the mail protocol, so the connection was closed to be safe.",
             "Check that the port is that of IMAP. If it is, ask the server's administrator.",
         ),
+        Code::ServerExcess => (
+            "Server sent too much",
+            "The server sent a line, a list or a message beyond every sensible limit. hikyaku cut the connection to protect itself; nothing of it was stored.",
+            "Check that the server name and port lead to the right mail server. If they do, tell the server's administrator.",
+        ),
         Code::SourceEmpty => (
             "No mail at the source",
             "There is no mail at the source. A mail program using POP may have removed it from the server.",
@@ -200,6 +220,11 @@ pub(super) fn explain(code: Code) -> (&'static str, &'static str, &'static str) 
             "Local disk is full",
             "The disk of the computer that runs hikyaku is full. The copy was stopped so that no record is lost.",
             "Make room, then run the same command again: it continues where it stopped.",
+        ),
+        Code::LedgerUnwritable => (
+            "Ledger cannot be written",
+            "The file in which hikyaku records what it has done could not be written. hikyaku stopped so that nothing is done unrecorded.",
+            "Check the disk and the permissions of the state directory, then run the same command again: it continues where it stopped.",
         ),
         Code::ConfigInvalid => (
             "Configuration cannot be used",

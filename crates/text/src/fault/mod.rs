@@ -89,12 +89,14 @@ fn who(code: Code) -> Who {
         | Code::LoginRejected
         | Code::LoginExpired
         | Code::QuotaExceeded
+        | Code::QuotaReserve
         | Code::MessageTooLarge
         | Code::MailboxMissing
         | Code::SourceEmpty
         | Code::LedgerBusy
         | Code::LedgerDamaged
         | Code::LedgerVersion
+        | Code::LedgerUnwritable
         | Code::DiskFull
         | Code::ConfigInvalid
         | Code::LocatorInvalid
@@ -110,12 +112,15 @@ fn who(code: Code) -> Who {
         | Code::MailboxUnreadable
         | Code::MailboxReadOnly
         | Code::ServerRefused
+        | Code::ServerExcess
         | Code::ServerProtocol => Who::Host,
         Code::LoginAppPassword | Code::LoginOauth | Code::LoginDisabled => Who::Settings,
         Code::LinkLost
         | Code::LinkSilent
         | Code::ServerBusy
         | Code::ServerConnections
+        | Code::ServerBudget
+        | Code::MailboxListing
         | Code::MessageLength
         | Code::MessageUnknown
         | Code::VerifyDifference => Who::Nobody,
