@@ -47,6 +47,18 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     ("memserver", &["core", "net"]),
     ("testkit", &["core", "memserver", "net"]),
+    (
+        "trials",
+        &[
+            "core",
+            "engine",
+            "imap",
+            "ledger",
+            "memserver",
+            "net",
+            "testkit",
+        ],
+    ),
     ("xtask", &["testkit"]),
 ];
 

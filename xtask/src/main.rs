@@ -7,8 +7,11 @@ mod bench;
 mod ci;
 mod docs;
 mod lines;
+mod sim;
 mod step;
+mod sweep;
 mod test;
+mod trials;
 
 use std::process::ExitCode;
 
@@ -33,6 +36,16 @@ const COMMANDS: &[Command] = &[
         "bench",
         "measure hikyaku beside mbsync and dsync; `bench --help` says how",
         bench::run,
+    ),
+    (
+        "sim",
+        "copy in memory with faults by seed; `--seeds N`, or `--seed S` to replay one",
+        sim::run,
+    ),
+    (
+        "sweep",
+        "cut the dialogue with a real server at every line",
+        sweep::run,
     ),
     ("docs", "write the generated documents anew", docs::write),
     ("install", "only install what the tests need", test::install),
