@@ -14,6 +14,7 @@ mod codec;
 mod db;
 mod fault;
 mod hold;
+mod host;
 mod link;
 mod pair;
 mod pairing;

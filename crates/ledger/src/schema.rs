@@ -11,8 +11,14 @@ use crate::link::{Link, Sql};
 /// The steps of a database, oldest first.
 pub(crate) type Steps = &'static [&'static str];
 
-pub(crate) const SQLITE: Steps = &[include_str!("../migrations/sqlite/0001_first.sql")];
-pub(crate) const POSTGRES: Steps = &[include_str!("../migrations/postgres/0001_first.sql")];
+pub(crate) const SQLITE: Steps = &[
+    include_str!("../migrations/sqlite/0001_first.sql"),
+    include_str!("../migrations/sqlite/0002_host.sql"),
+];
+pub(crate) const POSTGRES: Steps = &[
+    include_str!("../migrations/postgres/0001_first.sql"),
+    include_str!("../migrations/postgres/0002_host.sql"),
+];
 
 /// `PRAGMA application_id` of a ledger: `hiky` in ASCII.
 const APPLICATION: i64 = 0x6869_6b79;

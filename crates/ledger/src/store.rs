@@ -9,6 +9,7 @@ use hikyaku_core::{AccountId, Fault};
 use crate::codec::{self, uint};
 use crate::db::Db;
 use crate::hold::{self, Hold};
+use crate::host::{self, Remember};
 use crate::link::Value;
 use crate::pair::PairLedger;
 use crate::pairing::{self, FindPair, Forget};
@@ -275,6 +276,30 @@ impl Store {
     ) -> Result<Vec<ExceptionRow>, Fault> {
         let mut lease = self.inner.db.reader().await?;
         run::exceptions(&mut lease.link()?, pair, run, after, limit).await
+    }
+
+    /// How many connections a server let in when it last refused one; `None` where that never happened, and a day
+    /// later, so that the number may grow again. Hosts are compared as they are written.
+    pub async fn let_in(&self, host: &str, now_millis: i64) -> Result<Option<usize>, Fault> {
+        let mut lease = self.inner.db.reader().await?;
+        host::let_in(&mut lease.link()?, host, now_millis).await
+    }
+
+    /// Remembers how many connections a server let in, for [`Store::let_in`].
+    pub async fn remember_let_in(
+        &self,
+        host: &str,
+        let_in: usize,
+        now_millis: i64,
+    ) -> Result<(), Fault> {
+        self.inner
+            .writer
+            .write(Remember {
+                host: host.to_owned(),
+                let_in,
+                now_millis,
+            })
+            .await
     }
 
     /// Reads every page of a SQLite file and compares tables with their indexes; takes seconds for a large one.

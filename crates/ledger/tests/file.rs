@@ -181,7 +181,7 @@ async fn a_new_ledger_is_for_its_owner_only() {
 async fn a_newer_schema_is_refused_and_left_alone() {
     let (_directory, path) = directory();
     write_fixture(&path).await;
-    alter(&path, "PRAGMA user_version = 2").await;
+    alter(&path, "PRAGMA user_version = 99").await;
     let before = std::fs::read(&path).expect("read");
     let fault = refusal(&path).await;
     assert_eq!(

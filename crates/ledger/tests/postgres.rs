@@ -163,3 +163,35 @@ async fn addresses_that_cannot_be_used_are_said_so() {
         assert!(!format!("{fault:?}").contains("pw-of-"), "{fault:?}");
     }
 }
+
+#[tokio::test]
+async fn tables_of_the_first_schema_are_brought_forward_with_what_they_hold() {
+    const FIRST: &str = include_str!("../migrations/postgres/0001_first.sql");
+    let server = Postgres::start().expect("PostgreSQL");
+    let made = format!(
+        "CREATE SCHEMA hikyaku; SET search_path TO hikyaku; {FIRST} \
+         CREATE TABLE schema_version (version BIGINT NOT NULL); INSERT INTO schema_version VALUES (1); \
+         INSERT INTO pair (source, destination) VALUES ('imap://a@old.example.jp', 'imap://a@new.example.jp'); \
+         INSERT INTO place (pair, mailbox) VALUES (1, 'INBOX'); \
+         INSERT INTO pairing (pair, source, place) VALUES (1, 'INBOX', 1); \
+         INSERT INTO epoch (pairing, epoch) VALUES (1, {}); \
+         INSERT INTO message VALUES (1, {0}, 5, 6, 1, NULL, NULL, 0, 0, '', '', '\\Seen', NULL, NULL, 0, \
+             'message.refused', 0)",
+        SOURCE.0
+    );
+    server.query(&made).expect("the first schema");
+    let store = Store::connect(&server.url()).await.expect("a store");
+    let (ledger, pairing) = inbox(&store).await;
+    assert_eq!(pairing, PairingId(1), "found, not made");
+    let known = ledger.known(pairing, SOURCE, None, 10).await;
+    let kept = known.expect("records");
+    assert_eq!(
+        kept.iter().map(|r| (r.key.0, r.code)).collect::<Vec<_>>(),
+        [(5, Some(Code::MessageRefused))]
+    );
+    store
+        .remember_let_in("imap.example.jp", 2, 0)
+        .await
+        .expect("the second schema");
+    assert_eq!(store.let_in("imap.example.jp", 0).await, Ok(Some(2)));
+}

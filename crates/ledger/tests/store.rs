@@ -34,6 +34,7 @@ async fn lists_and_forgets(store: &Store) {
     pairs_are_counted(store).await;
     exceptions_are_paged(store).await;
     forgetting_spares_the_others(store).await;
+    what_a_host_let_in_is_forgotten_after_a_day(store).await;
 }
 
 async fn runs_are_named_and_listed(store: &Store) {
@@ -308,4 +309,36 @@ async fn forgetting_spares_the_others(store: &Store) {
     assert!(fresh.id() > gone.id(), "a number is never used again");
     assert_eq!(fresh.pairings().await.expect("none"), []);
     store.forget(fresh.id(), 0).await.expect("forgotten");
+}
+
+async fn what_a_host_let_in_is_forgotten_after_a_day(store: &Store) {
+    const HOUR: i64 = 3_600_000;
+    let now = 1_700_000_000_000;
+    let asked = |host: &'static str, hours: i64| async move {
+        let answer = store.let_in(host, now + hours * HOUR).await;
+        answer.expect("asked")
+    };
+    assert_eq!(asked("imap.example.jp", 0).await, None);
+    let remember = |host: &'static str, n, hours: i64| async move {
+        let done = store.remember_let_in(host, n, now + hours * HOUR).await;
+        done.expect("remembered");
+    };
+    remember("imap.example.jp", 3, 0).await;
+    remember("imap.example.com", 10, 0).await;
+    for hours in [-23, 0, 1, 24] {
+        assert_eq!(asked("imap.example.jp", hours).await, Some(3), "{hours}");
+        assert_eq!(asked("imap.example.com", hours).await, Some(10), "{hours}");
+    }
+    // The clock may be wrong in either direction; nothing lasts for ever.
+    for hours in [-25, 25, 9_000_000, i64::MIN / HOUR + 1_000_000] {
+        assert_eq!(asked("imap.example.jp", hours).await, None, "{hours}");
+    }
+    // The latest number counts, larger or smaller, and lasts a day of its own.
+    for (n, hours) in [(1, 2), (usize::MAX, 4), (2, 20)] {
+        remember("imap.example.jp", n, hours).await;
+        let kept = n.min(i64::MAX as usize);
+        assert_eq!(asked("imap.example.jp", hours).await, Some(kept));
+    }
+    assert_eq!(asked("imap.example.jp", 40).await, Some(2));
+    assert_eq!(asked("imap.example.com", 20).await, Some(10));
 }
