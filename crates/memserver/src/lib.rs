@@ -10,7 +10,7 @@
 //! hide behind the same mistake in the other. It is bounded and never panics
 //! on client input, but it is no mail server: nothing is kept on disk.
 //!
-//! Start reading at [`MemServer::start`], then `session/mod.rs`.
+//! Start reading at [`MemServer::start`] (or [`MemServer::in_memory`]), then `session/mod.rs`.
 //!
 //! ```
 //! # async fn example() -> std::io::Result<()> {
@@ -54,3 +54,4 @@ pub use server::{Limits, MemServer, Options, Tls};
 pub use snapshot::{MailboxShot, MessageShot, Snapshot};
 pub use store::Quota;
 pub use transcript::{Entry, Traffic, Transcript};
+pub use wire::Carrier;

@@ -15,6 +15,7 @@ use crate::faults::{Director, Script};
 use crate::personality::Personality;
 use crate::session::Session;
 use crate::transcript::{Recorder, Traffic, Transcript};
+use crate::wire::{Carrier, Stream};
 
 /// How a server is to be.
 #[derive(Clone)]
@@ -127,7 +128,8 @@ pub(crate) struct Shared {
 pub struct MemServer {
     shared: Arc<Shared>,
     address: SocketAddr,
-    accepting: AbortHandle,
+    /// Where there is a listener.
+    accepting: Option<AbortHandle>,
     first_uidvalidity: u32,
 }
 
@@ -139,6 +141,22 @@ impl MemServer {
     pub async fn start(options: Options) -> std::io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).await?;
         let address = listener.local_addr()?;
+        let mut server = Self::new(options);
+        server.address = address;
+        server.accepting =
+            Some(tokio::spawn(accept(listener, server.shared.clone())).abort_handle());
+        Ok(server)
+    }
+
+    /// A server that listens nowhere and speaks no TLS: connections are brought to it by [`MemServer::accept`].
+    pub fn in_memory(options: Options) -> Self {
+        Self::new(Options {
+            tls: Tls::None,
+            ..options
+        })
+    }
+
+    fn new(options: Options) -> Self {
         let (start_tls, implicit_tls) = match options.tls {
             Tls::None => (None, None),
             Tls::StartTls(config) => (Some(TlsAcceptor::from(config)), None),
@@ -159,16 +177,20 @@ impl MemServer {
             running: Mutex::default(),
             commands: AtomicU64::new(0),
         });
-        let accepting = tokio::spawn(accept(listener, shared.clone())).abort_handle();
-        Ok(Self {
+        Self {
             shared,
-            address,
-            accepting,
+            address: (Ipv4Addr::LOCALHOST, 0).into(),
+            accepting: None,
             first_uidvalidity: options.first_uidvalidity,
-        })
+        }
     }
 
-    /// Where it listens.
+    /// Serves one connection from a task of the current runtime. Closed at once while connections are refused.
+    pub fn accept(&self, carrier: impl Carrier + 'static) {
+        self.shared.serve(Stream::Carried(Box::new(carrier)));
+    }
+
+    /// Where it listens; port 0 when it listens nowhere.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
@@ -247,7 +269,9 @@ impl MemServer {
 
 impl Drop for MemServer {
     fn drop(&mut self) {
-        self.accepting.abort();
+        if let Some(accepting) = &self.accepting {
+            accepting.abort();
+        }
         self.drop_connections();
     }
 }
@@ -277,19 +301,25 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
             tokio::task::yield_now().await;
             continue;
         };
-        if shared.refusing.load(Ordering::Acquire) {
-            continue;
+        shared.serve(Stream::tcp(stream));
+    }
+}
+
+impl Shared {
+    /// Starts a session on a new connection.
+    fn serve(self: &Arc<Self>, stream: Stream) {
+        if self.refusing.load(Ordering::Acquire) {
+            return;
         }
-        let number = shared.recorder.connected();
-        let open = shared.connections.fetch_add(1, Ordering::AcqRel) + 1;
-        let guard = Open(shared.clone(), number);
-        let crowded = open > shared.limits.connections;
-        let session = Session::new(stream, shared.clone(), number);
-        let implicit = shared.implicit_tls.clone();
-        let running = shared.clone();
+        let number = self.recorder.connected();
+        let open = self.connections.fetch_add(1, Ordering::AcqRel) + 1;
+        let guard = Open(self.clone(), number);
+        let crowded = open > self.limits.connections;
+        let session = Session::new(stream, self.clone(), number);
+        let implicit = self.implicit_tls.clone();
         // The lock is held over the spawn so that a session that ends at once
         // finds its handle to remove.
-        let mut handles = lock(&running.running);
+        let mut handles = lock(&self.running);
         let task = tokio::spawn(async move {
             let guard = guard;
             let traffic = session.run(implicit, crowded).await;

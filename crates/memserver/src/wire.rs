@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::{Buf as _, Bytes, BytesMut};
 use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
@@ -36,23 +36,40 @@ impl From<Stop> for LineFault {
     }
 }
 
-enum Stream {
+/// One end of a connection inside this process, for [`MemServer::accept`](crate::MemServer::accept).
+pub trait Carrier: AsyncRead + AsyncWrite + Send + Unpin {
+    /// Breaks the connection off as RST does.
+    fn reset(&mut self);
+}
+
+pub(crate) enum Stream {
     Plain(TcpStream),
     Tls(Box<TlsStream<TcpStream>>),
+    Carried(Box<dyn Carrier>),
 }
 
 impl Stream {
-    fn tcp(&self) -> &TcpStream {
+    pub(crate) fn tcp(tcp: TcpStream) -> Self {
+        tcp.set_nodelay(true).ok();
+        Self::Plain(tcp)
+    }
+
+    fn reset(self) {
         match self {
-            Self::Plain(tcp) => tcp,
-            Self::Tls(tls) => tls.get_ref().0,
-        }
+            Self::Plain(tcp) => tcp.set_zero_linger().ok(),
+            Self::Tls(tls) => tls.get_ref().0.set_zero_linger().ok(),
+            Self::Carried(mut carrier) => {
+                carrier.reset();
+                None
+            }
+        };
     }
 
     async fn read(&mut self, into: &mut BytesMut) -> std::io::Result<usize> {
         match self {
             Self::Plain(tcp) => tcp.read_buf(into).await,
             Self::Tls(tls) => tls.read_buf(into).await,
+            Self::Carried(carrier) => carrier.read_buf(into).await,
         }
     }
 
@@ -63,6 +80,7 @@ impl Stream {
                 tls.write_all(octets).await?;
                 tls.flush().await
             }
+            Self::Carried(carrier) => carrier.write_all(octets).await,
         }
     }
 
@@ -70,6 +88,7 @@ impl Stream {
         match self {
             Self::Plain(tcp) => tcp.shutdown().await,
             Self::Tls(tls) => tls.shutdown().await,
+            Self::Carried(carrier) => carrier.shutdown().await,
         }
     }
 }
@@ -107,10 +126,9 @@ pub(crate) struct Wire {
 }
 
 impl Wire {
-    pub(crate) fn new(stream: TcpStream) -> Self {
-        stream.set_nodelay(true).ok();
+    pub(crate) fn new(stream: Stream) -> Self {
         Self {
-            stream: Some(Stream::Plain(stream)),
+            stream: Some(stream),
             input: BytesMut::new(),
             held: BytesMut::new(),
             searched: 0,
@@ -471,7 +489,7 @@ impl Wire {
             Action::Close => self.end().await,
             Action::Reset | Action::LandLater(_) => {
                 if let Some(stream) = self.stream.take() {
-                    stream.tcp().set_zero_linger().ok();
+                    stream.reset();
                 }
                 Err(Stop)
             }

@@ -4,11 +4,11 @@ use crate::fault::{self, Phase};
 use crate::race::{interleave, race};
 use crate::socket::Socket;
 use crate::stream::{PeerInfo, Stream};
-use crate::{Buffers, Endpoint, Security, diagnose, tls};
+use crate::{Buffers, Dialled, Endpoint, Security, diagnose, tls};
 use hikyaku_core::Fault;
 use std::collections::HashMap;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::net::TcpSocket;
@@ -32,11 +32,14 @@ const NO_ADDRESS: &str = "it has no address";
 /// # Faults
 /// The N and T classes; each names the side and `host:port`.
 pub async fn connect(endpoint: &Endpoint) -> Result<Stream, Fault> {
+    if endpoint.dial.is_some() {
+        return connect_through(endpoint).await;
+    }
     let addresses = resolve(endpoint).await?;
     connect_to(endpoint, &addresses).await
 }
 
-/// The same with addresses from [`resolve`], perhaps checked in between.
+/// The same with addresses from [`resolve`], perhaps checked in between; over TCP, whatever the endpoint's dialler.
 /// The host of the endpoint still names the server for TLS.
 ///
 /// # Faults
@@ -54,6 +57,25 @@ pub async fn connect_to(endpoint: &Endpoint, addresses: &[SocketAddr]) -> Result
         Ok(Err(failures)) => return Err(fault::unreachable(endpoint, &failures)),
         Err(_) => return Err(fault::unanswered(endpoint, &addresses)),
     };
+    begin(endpoint, socket, address).await
+}
+
+/// Over whatever the endpoint's own dialler gives.
+async fn connect_through(endpoint: &Endpoint) -> Result<Stream, Fault> {
+    // For faults only: a dialler may know the host by name alone.
+    let shown = SocketAddr::new(
+        endpoint.address().unwrap_or(Ipv4Addr::UNSPECIFIED.into()),
+        endpoint.port,
+    );
+    match timeout(endpoint.timeouts.connect, open(endpoint, shown)).await {
+        Ok(Ok((socket, address))) => begin(endpoint, socket, address).await,
+        Ok(Err(error)) => Err(fault::unreachable(endpoint, &[(shown, error)])),
+        Err(_) => Err(fault::unanswered(endpoint, &[shown])),
+    }
+}
+
+/// From a connected socket to a stream.
+async fn begin(endpoint: &Endpoint, socket: Socket, address: SocketAddr) -> Result<Stream, Fault> {
     let peer = PeerInfo { address, tls: None };
     match endpoint.security {
         Security::ImplicitTls => {
@@ -117,8 +139,22 @@ fn recall(endpoint: &Endpoint) -> Option<Vec<SocketAddr>> {
     known.get(&endpoint.server()).cloned()
 }
 
+/// One connection: by the endpoint's own dialler where it has one, else to this address.
+pub(crate) async fn open(
+    endpoint: &Endpoint,
+    address: SocketAddr,
+) -> io::Result<(Socket, SocketAddr)> {
+    match &endpoint.dial {
+        Some(dial) => {
+            let Dialled { carrier, address } = dial.dial(endpoint).await?;
+            Ok((Socket::carried(carrier), address))
+        }
+        None => Ok((dial(address, endpoint.buffers).await?, address)),
+    }
+}
+
 /// One TCP connection with the options that a long transfer wants.
-pub(crate) async fn dial(address: SocketAddr, buffers: Buffers) -> io::Result<Socket> {
+async fn dial(address: SocketAddr, buffers: Buffers) -> io::Result<Socket> {
     let socket = if address.is_ipv4() {
         TcpSocket::new_v4()?
     } else {

@@ -1,6 +1,6 @@
 //! Why a clear-text connection stays silent.
 
-use crate::connect::dial;
+use crate::connect::open;
 use crate::fault::{self, Phase};
 use crate::socket::Socket;
 use crate::{Endpoint, tls};
@@ -47,7 +47,7 @@ pub(crate) async fn await_greeting(
 
 /// Whether a TLS handshake is answered as such, with whatever result.
 async fn speaks_tls(endpoint: &Endpoint, address: SocketAddr) -> bool {
-    let Ok(Ok(socket)) = timeout(endpoint.timeouts.connect, dial(address, endpoint.buffers)).await
+    let Ok(Ok((socket, _))) = timeout(endpoint.timeouts.connect, open(endpoint, address)).await
     else {
         return false;
     };

@@ -1,8 +1,9 @@
 //! Where to connect, and under which conditions.
 
-use crate::{Anchors, Fingerprint};
+use crate::{Anchors, Dial, Fingerprint};
 use hikyaku_core::Side;
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// One server and everything that decides how it is reached.
@@ -22,6 +23,8 @@ pub struct Endpoint {
     pub buffers: Buffers,
     /// Which account it serves: every fault says so.
     pub side: Side,
+    /// Makes the connections instead of resolver and TCP; `None` for those.
+    pub dial: Option<Arc<dyn Dial>>,
 }
 
 /// How a connection is protected.
@@ -98,6 +101,7 @@ impl Endpoint {
             timeouts: Timeouts::default(),
             buffers: Buffers::default(),
             side,
+            dial: None,
         }
     }
 

@@ -9,6 +9,7 @@
 #![warn(missing_docs)]
 
 mod anchors;
+mod carrier;
 mod connect;
 mod deflate;
 mod diagnose;
@@ -24,6 +25,7 @@ mod tls;
 pub mod transcript;
 
 pub use anchors::Anchors;
+pub use carrier::{Carrier, Dial, Dialled};
 pub use connect::{connect, connect_to, resolve};
 pub use endpoint::{Buffers, Endpoint, Security, Timeouts, Trust};
 pub use fingerprint::{Fingerprint, NotAFingerprint};

@@ -1,10 +1,13 @@
-//! A TCP socket that two halves share and a third party can cut off.
+//! A socket, or what stands for one, that two halves share and a third party can cut off.
 
+use crate::Carrier;
+use bytes::{Buf, BytesMut};
 use futures::task::AtomicWaker;
+use std::future::poll_fn;
 use std::io::{self, ErrorKind, IoSlice};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
@@ -16,10 +19,25 @@ pub(crate) struct Socket(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
-    tcp: TcpStream,
+    way: Way,
     cut: AtomicBool,
     reader: AtomicWaker,
     writer: AtomicWaker,
+}
+
+/// What carries the octets.
+#[derive(Debug)]
+enum Way {
+    Tcp(TcpStream),
+    /// The lock is held during one poll only.
+    Carried(Mutex<Carried>),
+}
+
+#[derive(Debug)]
+struct Carried {
+    carrier: Box<dyn Carrier>,
+    /// What was looked at and not taken yet.
+    ahead: BytesMut,
 }
 
 /// Cuts a connection off from any task, also after it was split.
@@ -42,8 +60,13 @@ impl Resetter {
 
 impl Shared {
     fn cut_off(&self) {
-        if let Err(error) = self.tcp.set_zero_linger() {
-            tracing::debug!(%error, "the socket cannot be closed by reset");
+        match &self.way {
+            Way::Tcp(tcp) => {
+                if let Err(error) = tcp.set_zero_linger() {
+                    tracing::debug!(%error, "the socket cannot be closed by reset");
+                }
+            }
+            Way::Carried(carried) => lock(carried).carrier.reset(),
         }
         self.cut.store(true, Ordering::Release);
         self.reader.wake();
@@ -72,26 +95,63 @@ impl Shared {
     fn poll_write_with(
         &self,
         cx: &mut Context<'_>,
-        mut write: impl FnMut(&TcpStream) -> io::Result<usize>,
+        write: impl Fn(&TcpStream) -> io::Result<usize>,
+        carry: impl FnOnce(Pin<&mut dyn Carrier>, &mut Context<'_>) -> Poll<io::Result<usize>>,
     ) -> Poll<io::Result<usize>> {
+        let tcp = match &self.way {
+            Way::Tcp(tcp) => tcp,
+            Way::Carried(carried) => {
+                self.check()?;
+                let written = carry(Pin::new(&mut *lock(carried).carrier), cx);
+                return self.unless_cut(written, &self.writer, cx);
+            }
+        };
         loop {
             self.check()?;
-            match self.tcp.poll_write_ready(cx) {
+            match tcp.poll_write_ready(cx) {
                 Poll::Ready(ready) => ready?,
                 Poll::Pending => return self.park(&self.writer, cx),
             }
-            match write(&self.tcp) {
+            match write(tcp) {
                 Err(e) if e.kind() == ErrorKind::WouldBlock => {}
                 result => return Poll::Ready(result),
             }
         }
     }
+
+    /// A carrier's answer; the task that waits for it also waits for a cut.
+    fn unless_cut<T>(
+        &self,
+        answer: Poll<io::Result<T>>,
+        waker: &AtomicWaker,
+        cx: &Context<'_>,
+    ) -> Poll<io::Result<T>> {
+        match answer {
+            Poll::Pending => self.park(waker, cx),
+            ready => ready,
+        }
+    }
+}
+
+fn lock(carried: &Mutex<Carried>) -> MutexGuard<'_, Carried> {
+    carried.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Socket {
     pub(crate) fn new(tcp: TcpStream) -> Self {
+        Self::over(Way::Tcp(tcp))
+    }
+
+    pub(crate) fn carried(carrier: Box<dyn Carrier>) -> Self {
+        Self::over(Way::Carried(Mutex::new(Carried {
+            carrier,
+            ahead: BytesMut::new(),
+        })))
+    }
+
+    fn over(way: Way) -> Self {
         Self(Arc::new(Shared {
-            tcp,
+            way,
             cut: AtomicBool::new(false),
             reader: AtomicWaker::new(),
             writer: AtomicWaker::new(),
@@ -104,8 +164,39 @@ impl Socket {
 
     /// Waits for the first octets without taking them; empty at the end of the stream.
     pub(crate) async fn peek<'a>(&self, buffer: &'a mut [u8]) -> io::Result<&'a [u8]> {
-        let seen = self.0.tcp.peek(buffer).await?;
+        let seen = match &self.0.way {
+            Way::Tcp(tcp) => tcp.peek(buffer).await?,
+            Way::Carried(carried) => {
+                poll_fn(|cx| self.look_ahead(carried, buffer.len(), cx)).await?;
+                let ahead = &lock(carried).ahead;
+                let seen = ahead.len().min(buffer.len());
+                buffer[..seen].copy_from_slice(&ahead[..seen]);
+                seen
+            }
+        };
         Ok(&buffer[..seen])
+    }
+
+    /// Reads up to so many octets of a carrier and keeps them for the next read.
+    fn look_ahead(
+        &self,
+        carried: &Mutex<Carried>,
+        most: usize,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<()>> {
+        self.0.check()?;
+        let read = {
+            let Carried { carrier, ahead } = &mut *lock(carried);
+            if !ahead.is_empty() {
+                return Poll::Ready(Ok(()));
+            }
+            let mut octets = vec![0; most];
+            let mut buffer = ReadBuf::new(&mut octets);
+            let read = Pin::new(&mut **carrier).poll_read(cx, &mut buffer);
+            ahead.extend_from_slice(buffer.filled());
+            read
+        };
+        self.0.unless_cut(read, &self.0.reader, cx)
     }
 }
 
@@ -119,13 +210,30 @@ impl AsyncRead for Socket {
         if buf.remaining() == 0 {
             return Poll::Ready(Ok(()));
         }
+        let tcp = match &shared.way {
+            Way::Tcp(tcp) => tcp,
+            Way::Carried(carried) => {
+                shared.check()?;
+                let read = {
+                    let Carried { carrier, ahead } = &mut *lock(carried);
+                    if !ahead.is_empty() {
+                        let taken = ahead.len().min(buf.remaining());
+                        buf.put_slice(&ahead[..taken]);
+                        ahead.advance(taken);
+                        return Poll::Ready(Ok(()));
+                    }
+                    Pin::new(&mut **carrier).poll_read(cx, buf)
+                };
+                return shared.unless_cut(read, &shared.reader, cx);
+            }
+        };
         loop {
             shared.check()?;
-            match shared.tcp.poll_read_ready(cx) {
+            match tcp.poll_read_ready(cx) {
                 Poll::Ready(ready) => ready?,
                 Poll::Pending => return shared.park(&shared.reader, cx),
             }
-            match shared.tcp.try_read_buf(buf) {
+            match tcp.try_read_buf(buf) {
                 Ok(_) => return Poll::Ready(Ok(())),
                 Err(e) if e.kind() == ErrorKind::WouldBlock => {}
                 Err(e) => return Poll::Ready(Err(e)),
@@ -140,7 +248,11 @@ impl AsyncWrite for Socket {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        self.0.poll_write_with(cx, |tcp| tcp.try_write(buf))
+        self.0.poll_write_with(
+            cx,
+            |tcp| tcp.try_write(buf),
+            |carrier, cx| carrier.poll_write(cx, buf),
+        )
     }
 
     fn poll_write_vectored(
@@ -148,8 +260,11 @@ impl AsyncWrite for Socket {
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        self.0
-            .poll_write_with(cx, |tcp| tcp.try_write_vectored(bufs))
+        self.0.poll_write_with(
+            cx,
+            |tcp| tcp.try_write_vectored(bufs),
+            |carrier, cx| carrier.poll_write_vectored(cx, bufs),
+        )
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -160,9 +275,15 @@ impl AsyncWrite for Socket {
         Poll::Ready(Ok(()))
     }
 
-    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.0.check()?;
-        let result = socket2::SockRef::from(&self.0.tcp).shutdown(std::net::Shutdown::Write);
+        let tcp = match &self.0.way {
+            Way::Tcp(tcp) => tcp,
+            Way::Carried(carried) => {
+                return Pin::new(&mut *lock(carried).carrier).poll_shutdown(cx);
+            }
+        };
+        let result = socket2::SockRef::from(tcp).shutdown(std::net::Shutdown::Write);
         Poll::Ready(match result {
             // The peer was faster; there is nothing left to end.
             Err(e) if e.kind() == ErrorKind::NotConnected => Ok(()),

@@ -257,6 +257,9 @@ impl Opened {
                 }
             }
         }
+        // In the order of the messages, so that equal runs say equal things.
+        let mut groups: Vec<_> = groups.into_iter().collect();
+        groups.sort_by_key(|((is_add, _), keys)| (keys.first(), *is_add));
         let commands = groups.into_iter().flat_map(|((is_add, flags), keys)| {
             let (flags, _) = WireFlags::divide(&flags);
             split_set(&keys, MAX_SET_OCTETS)

@@ -163,6 +163,11 @@ impl Rewriting {
             adds_header: None,
         }
     }
+
+    /// What is stored of a message that is appended; `None` when it is refused.
+    pub fn stored(&self, message: impl Into<bytes::Bytes>) -> Option<bytes::Bytes> {
+        crate::rewrite::rewrite(self, message.into()).ok()
+    }
 }
 
 /// Which mailbox names CREATE takes.
@@ -223,7 +228,7 @@ pub enum Ancient {
 
 impl DateRules {
     /// What this server stores for a date a client gives; `None` refuses.
-    pub(crate) fn store(&self, date: Date, now: Date) -> Option<Date> {
+    pub fn store(&self, date: Date, now: Date) -> Option<Date> {
         let late = self.latest.is_some_and(|latest| date.seconds >= latest);
         let date = match self.before_1970 {
             _ if date.seconds >= 0 => date,

@@ -26,7 +26,6 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 
 use crate::account::{Account, lock};
@@ -36,7 +35,7 @@ use crate::name;
 use crate::personality::{Personality, has};
 use crate::server::Shared;
 use crate::transcript::{Entry, Traffic};
-use crate::wire::{LineFault, Stop, Wire};
+use crate::wire::{LineFault, Stop, Stream, Wire};
 use reply::{Halt, Outcome, Reply};
 use view::Selected;
 
@@ -97,7 +96,7 @@ struct Command {
 }
 
 impl Session {
-    pub(crate) fn new(stream: TcpStream, server: Arc<Shared>, number: u32) -> Self {
+    pub(crate) fn new(stream: Stream, server: Arc<Shared>, number: u32) -> Self {
         Self {
             wire: Wire::new(stream),
             server,

@@ -7,6 +7,7 @@ use hikyaku_core::traits::Ask;
 use hikyaku_core::{Code, Epoch, Fault, Key, KeySet, MailboxName, Reach, Remedy};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::Notify;
 
 #[derive(Default)]
 struct State {
@@ -19,6 +20,8 @@ struct State {
     /// The life ends at this write; `true`: after it took effect.
     dies_at: Option<(u64, bool)>,
     dead: bool,
+    /// Told of a death.
+    died: Arc<Notify>,
 }
 
 /// The ledger. Clones share the state, as processes share a file.
@@ -45,6 +48,26 @@ impl MemoryLedger {
         state.dies_at = None;
         state.dead = false;
         std::mem::take(&mut state.writes)
+    }
+
+    /// The life ends now: nothing is read or written any more.
+    pub fn kill(&self) {
+        let mut state = self.lock();
+        state.dead = true;
+        state.died.notify_one();
+    }
+
+    /// Resolves when the life has ended, so that a test can end the process with it.
+    pub async fn died(&self) {
+        let died = self.lock().died.clone();
+        while !self.lock().dead {
+            died.notified().await;
+        }
+    }
+
+    /// Durable writes of this life.
+    pub fn writes(&self) -> u64 {
+        self.lock().writes
     }
 
     /// Every record, by pairing, epoch and key.
@@ -83,6 +106,7 @@ impl MemoryLedger {
         let last = state.dies_at.filter(|(at, _)| *at == state.writes);
         if let Some((_, after)) = last {
             state.dead = true;
+            state.died.notify_one();
             if after {
                 act(&mut state);
             }
