@@ -1,11 +1,15 @@
 //! Verifying without copying: the same comparison, with nothing sent.
 
+use crate::attempts::{Attempt, End, persist};
 use crate::compare::{self, Now, Pages};
-use crate::job::{Depth, Run};
+use crate::job::Depth;
 use crate::mailbox::Finished;
 use crate::matching::{self, Found};
+use crate::pace::Seat;
 use crate::prove::difference;
+use crate::run::Run;
 use futures::StreamExt;
+use futures::future::{BoxFuture, FutureExt};
 use hikyaku_core::ledger::{Pairing, PairingId, Settled, Verified};
 use hikyaku_core::plan::MailboxPlan;
 use hikyaku_core::report::{Exception, Outcome, Tally};
@@ -15,21 +19,24 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 /// Compares one mailbox on both sides.
-pub(crate) async fn work(run: &Arc<Run>, line: &MailboxPlan, depth: Depth) -> Finished {
+pub(crate) async fn work(
+    run: &Arc<Run>,
+    line: &MailboxPlan,
+    depth: Depth,
+    seat: &mut Seat,
+) -> Finished {
     let mut check = Check {
         run,
         line,
+        depth,
         tally: Tally::default(),
         exceptions: Vec::new(),
         differences: 0,
         read_back: 0,
+        retries: 0,
         scanned: line.source.state.map_or(0, |s| s.messages),
     };
-    let unfinished = check
-        .look(depth)
-        .await
-        .err()
-        .map(|f| f.mailbox(&line.source.name));
+    let unfinished = persist(run, seat, Some(&line.source.name), &mut check).await;
     if unfinished.is_some() {
         let left = check.scanned.saturating_sub(check.tally.total());
         check.tally.add(Outcome::FailedTemporary, left, 0);
@@ -41,23 +48,47 @@ pub(crate) async fn work(run: &Arc<Run>, line: &MailboxPlan, depth: Depth) -> Fi
     finished.report.read_back = check.read_back;
     finished.exceptions = check.exceptions;
     finished.differences = check.differences;
+    finished.retries = check.retries;
     finished
 }
 
 struct Check<'a> {
     run: &'a Arc<Run>,
     line: &'a MailboxPlan,
+    depth: Depth,
     tally: Tally,
     exceptions: Vec<Exception>,
     differences: u64,
     read_back: u64,
+    retries: u64,
     scanned: u64,
+}
+
+impl Attempt for Check<'_> {
+    fn attempt<'a>(&'a mut self, _: &'a mut Seat) -> BoxFuture<'a, Result<End, Fault>> {
+        self.tally = Tally::default();
+        self.exceptions.clear();
+        self.differences = 0;
+        self.read_back = 0;
+        let depth = self.depth;
+        async move { self.look(depth).await.map(|()| End::Done) }.boxed()
+    }
+
+    fn progress(&self) -> u64 {
+        0
+    }
+
+    fn again(&mut self) {
+        self.retries += 1;
+    }
 }
 
 impl Check<'_> {
     async fn look(&mut self, depth: Depth) -> Result<(), Fault> {
         let run = self.run;
-        let mut reader = run.source.open(&self.line.source).await?;
+        let opened = run.source.open(&self.line.source).await;
+        let mut reader = opened.map_err(|fault| fault.on(Side::Source))?;
+        run.pace.connected(Side::Source);
         let keys = reader.keys().await?;
         self.scanned = keys.len();
         run.observer.note(&Event::MailboxStarted {
@@ -69,7 +100,9 @@ impl Check<'_> {
             keys.iter().for_each(|key| self.miss(key));
             return Ok(());
         };
-        let mut there = run.destination.open(existing).await?;
+        let opened = run.destination.open(existing).await;
+        let mut there = opened.map_err(|fault| fault.on(Side::Destination))?;
+        run.pace.connected(Side::Destination);
         let there_keys = there.keys().await?;
         let now = Now {
             epoch: reader.state().epoch.unwrap_or(Epoch(0)),

@@ -1,9 +1,10 @@
 //! What the ledger knows of a mailbox against what both sides show now.
 
-use crate::job::Run;
+use crate::run::Run;
 use hikyaku_core::ledger::{Pairing, Settled, Verified};
 use hikyaku_core::report::{Outcome, Tally};
 use hikyaku_core::{ContentHash, Epoch, Fault, HeadDigest, Key, KeySet};
+use std::collections::HashMap;
 
 /// Records per page: bounds memory, costs one query each.
 const PAGE: u32 = 4_096;
@@ -23,6 +24,8 @@ pub(crate) struct Compared {
     pub(crate) removed: Vec<Settled>,
     /// Acknowledged once, never seen there, and not there now; part of `todo`.
     pub(crate) unproven: KeySet,
+    /// Failed by name in an earlier run or attempt; part of `todo`.
+    pub(crate) failed: KeySet,
     /// To be matched or copied.
     pub(crate) todo: KeySet,
     /// Recorded as there under keys of another destination epoch.
@@ -31,9 +34,11 @@ pub(crate) struct Compared {
     pub(crate) gone: u64,
     /// Content of messages that the owner removed, recorded in another source epoch.
     pub(crate) ghosts: Vec<(HeadDigest, ContentHash)>,
+    /// Content of messages that are recorded as removed in this epoch.
+    pub(crate) accepted: Vec<(HeadDigest, ContentHash)>,
     /// Destination keys that records of another source epoch own: free to be matched.
     pub(crate) orphans: KeySet,
-    /// Whether records exist only for another source epoch.
+    /// Whether records exist for other source epochs only.
     pub(crate) epoch_changed: bool,
 }
 
@@ -118,20 +123,82 @@ async fn from_records(run: &Run, pairing: &Pairing, now: &Now<'_>) -> Result<Com
             }
         }
     }
+    if out.done.len() + out.removed.len() as u64 == now.keys.len() {
+        return Ok(out);
+    }
     let history: Vec<Epoch> = run.ledger.epochs(pairing.id).await?;
-    let old = history
+    let old: Vec<Epoch> = history
         .into_iter()
-        .rfind(|epoch| *epoch != now.epoch || now.epoch.0 == 0);
-    if let Some(old) = old.filter(|_| !any) {
-        out.epoch_changed = true;
-        let mut pages = Pages::new(run, pairing, old);
+        .filter(|epoch| *epoch != now.epoch || now.epoch.0 == 0)
+        .collect();
+    out.epoch_changed = !any && !old.is_empty();
+    let mut past = Past::default();
+    for epoch in old {
+        let mut pages = Pages::new(run, pairing, epoch);
+        let mut ghosts = HashMap::new();
         while let Some(page) = pages.next().await? {
             for settled in page {
-                remember(&mut out, &settled, now);
+                past.remember(&mut ghosts, &settled, now);
             }
         }
+        past.keep_most(ghosts);
     }
+    past.tell(&mut out);
     Ok(out)
+}
+
+/// Removed messages by header and content: how many of each.
+type Removed = HashMap<(HeadDigest, ContentHash), usize>;
+
+/// What records of other source epochs tell. Their keys are history, their content is
+/// not. An attempt to carry them over may have broken off half-way: what it wrote
+/// under the present epoch is not told twice.
+#[derive(Default)]
+struct Past {
+    there: Vec<Key>,
+    ghosts: Removed,
+}
+
+impl Past {
+    fn remember(&mut self, ghosts: &mut Removed, settled: &Settled, now: &Now<'_>) {
+        let there = settled
+            .stored
+            .filter(|(epoch, key)| *epoch == now.destination_epoch && now.there.contains(*key));
+        match (there, settled.outcome, settled.head, settled.content) {
+            (Some((_, key)), ..) => self.there.push(key),
+            (None, outcome, Some(head), Some(content))
+                if outcome.is_final()
+                    && (outcome == Outcome::RemovedAtDestination
+                        || settled.stored.is_some_and(|s| s.0 == now.destination_epoch)) =>
+            {
+                *ghosts.entry((head, content)).or_default() += 1;
+            }
+            _ => {}
+        }
+    }
+
+    /// Each epoch carried the ghosts of the one before over: they are the same ones.
+    fn keep_most(&mut self, of_one_epoch: Removed) {
+        for (content, count) in of_one_epoch {
+            let known = self.ghosts.entry(content).or_default();
+            *known = count.max(*known);
+        }
+    }
+
+    fn tell(mut self, out: &mut Compared) {
+        self.there.sort_unstable();
+        self.there.dedup();
+        let there: KeySet = self.there.into_iter().collect();
+        out.orphans = there.minus(&out.stored);
+        for content in &out.accepted {
+            if let Some(count) = self.ghosts.get_mut(content) {
+                *count = count.saturating_sub(1);
+            }
+        }
+        for (content, count) in self.ghosts {
+            out.ghosts.extend(std::iter::repeat_n(content, count));
+        }
+    }
 }
 
 fn sort_in(out: &mut Compared, settled: Settled, now: &Now<'_>, recopy: bool) {
@@ -158,37 +225,19 @@ fn sort_in(out: &mut Compared, settled: Settled, now: &Now<'_>, recopy: bool) {
                 keep(out, &settled);
             }
         },
-        Outcome::RemovedAtDestination if !recopy => keep(out, &settled),
+        Outcome::RemovedAtDestination if !recopy => {
+            out.accepted.extend(settled.head.zip(settled.content));
+            keep(out, &settled);
+        }
         // Not there yet, or wanted again: to do.
-        Outcome::RemovedAtDestination
-        | Outcome::Skipped
-        | Outcome::FailedTemporary
-        | Outcome::FailedPermanent
-        | Outcome::Vanished => {}
+        Outcome::FailedTemporary | Outcome::FailedPermanent => out.failed.insert(settled.key),
+        Outcome::RemovedAtDestination | Outcome::Skipped | Outcome::Vanished => {}
     }
 }
 
 fn keep(out: &mut Compared, settled: &Settled) {
     out.done.insert(settled.key);
     out.tally.add(settled.outcome, 1, settled.octets);
-}
-
-/// A record of another source epoch: its key is history, its content is not.
-fn remember(out: &mut Compared, settled: &Settled, now: &Now<'_>) {
-    let there = settled
-        .stored
-        .filter(|(epoch, key)| *epoch == now.destination_epoch && now.there.contains(*key));
-    match (there, settled.outcome, settled.head, settled.content) {
-        (Some((_, key)), ..) => out.orphans.insert(key),
-        (None, outcome, Some(head), Some(content))
-            if outcome.is_final()
-                && (outcome == Outcome::RemovedAtDestination
-                    || settled.stored.is_some_and(|s| s.0 == now.destination_epoch)) =>
-        {
-            out.ghosts.push((head, content));
-        }
-        _ => {}
-    }
 }
 
 fn without(tally: &Tally, settled: &Settled) -> Tally {

@@ -6,13 +6,13 @@
 //! the destination is looked at: only keys from the intent's UIDNEXT on that no record
 //! owns can be ours, and they are matched by content, one to one.
 
-use crate::job::Run;
 use crate::matching::{self, Found, Match};
+use crate::run::Run;
 use futures::StreamExt;
 use hikyaku_core::ledger::{Intent, IntentId, Pairing, Settled, Verified};
 use hikyaku_core::report::Outcome;
 use hikyaku_core::traits::{Facts, Reader};
-use hikyaku_core::{Epoch, Event, Fault, Key, KeySet, MailboxInfo, Reach};
+use hikyaku_core::{Epoch, Fault, Key, KeySet, MailboxInfo, Reach};
 use std::sync::Arc;
 
 /// How long to wait before the first look.
@@ -108,19 +108,15 @@ impl Doubt<'_> {
             let due = self.run.last_loss() + patience.doubt_settle;
             let now = clock.monotonic();
             if due > now {
-                self.run.observer.note(&Event::Waiting {
-                    until_millis: clock.unix_millis() + (due - now).as_millis() as i64,
-                    because: Fault::new(
-                        hikyaku_core::Code::MessageUnknown,
-                        Reach::Mailbox,
-                        hikyaku_core::Remedy::Retry { after: None },
-                        "the last answer was lost; the server is given time to finish storing",
-                    )
-                    .on(hikyaku_core::Side::Destination)
-                    .mailbox(&self.pairing.destination),
-                });
-                self.run.sleep(due - now).await?;
-                self.run.observer.note(&Event::Resumed);
+                let because = Fault::new(
+                    hikyaku_core::Code::MessageUnknown,
+                    Reach::Mailbox,
+                    hikyaku_core::Remedy::Retry { after: None },
+                    "the last answer was lost; the server is given time to finish storing",
+                )
+                .on(hikyaku_core::Side::Destination)
+                .mailbox(&self.pairing.destination);
+                self.run.wait(due - now, &because).await?;
             }
         }
         let mut before: Option<KeySet> = None;

@@ -6,7 +6,7 @@
 //! changed it at the destination too it already has the wanted value.
 
 use crate::compare::Pages;
-use crate::job::Run;
+use crate::run::Run;
 use futures::StreamExt;
 use hikyaku_core::flags::{Flag, PermanentFlags};
 use hikyaku_core::ledger::{Pairing, Settled};

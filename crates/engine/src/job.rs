@@ -1,16 +1,19 @@
 //! One pair of accounts, one policy: the engine's entry.
 
-use crate::lanes;
-use crate::pace::Bandwidth;
+use crate::attempts::{Attempt, End, persist};
+use crate::pace::Seat;
+use crate::run::Run;
 use crate::stop::Stop;
+use crate::{lanes, space};
+use futures::future::{BoxFuture, FutureExt};
+use hikyaku_core::event::Phase;
 use hikyaku_core::ledger::Ledger;
-use hikyaku_core::plan::{MailboxPlan, Plan, Sides, Step, plan_mailboxes};
+use hikyaku_core::plan::{Plan, Sides, Step, plan_mailboxes};
 use hikyaku_core::policy::Policy;
 use hikyaku_core::report::Report;
 use hikyaku_core::traits::{Clock, Destination, Source};
 use hikyaku_core::{Code, Event, Fault, MailboxInfo, Observer, Reach, Remedy, Side};
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::sync::Arc;
 
 /// How deep a check looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,7 +53,7 @@ impl Job {
     /// A side that cannot be listed, a ledger that cannot be read, or a named mailbox
     /// that is not there.
     pub async fn plan(&self) -> Result<Plan, Fault> {
-        Ok(self.survey().await?.0)
+        self.survey(&Run::new(self, Mode::Copy)).await
     }
 
     /// Copies what is not there yet, verifies it and accounts for every message.
@@ -71,7 +74,8 @@ impl Job {
 
     async fn execute(&self, mode: Mode) -> Result<Report, Fault> {
         let started = self.clock.monotonic();
-        let (mut plan, subscribe_all) = self.survey().await?;
+        let run = Run::new(self, mode);
+        let mut plan = self.survey(&run).await?;
         if let Mode::Check(_) = mode {
             // A check trusts no checkpoint.
             for line in &mut plan.mailboxes {
@@ -81,31 +85,18 @@ impl Job {
             }
         }
         if mode == Mode::Copy {
-            self.check_space(&plan).await?;
+            space::check(&run, &plan).await?;
         }
         let plan = Arc::new(plan);
         self.observer.note(&Event::Planned(plan.clone()));
-        let run = Arc::new(Run {
-            source: self.source.clone(),
-            destination: self.destination.clone(),
-            ledger: self.ledger.clone(),
-            observer: self.observer.clone(),
-            clock: self.clock.clone(),
-            bandwidth: Bandwidth::new(self.policy.bandwidth, self.clock.clone()),
-            policy: self.policy.clone(),
-            stop: self.stop.child(),
-            seed: self.seed,
-            mode,
-            subscribe_all,
-            lost: Mutex::new(started),
-        });
         self.observer.note(&Event::Phase(match mode {
-            Mode::Copy => hikyaku_core::event::Phase::Transfer,
-            Mode::Check(_) => hikyaku_core::event::Phase::Verify,
+            Mode::Copy => Phase::Transfer,
+            Mode::Check(_) => Phase::Verify,
         }));
         let mut report = lanes::work(&run, &plan).await;
         let elapsed = self.clock.monotonic().saturating_sub(started);
         report.elapsed_millis = elapsed.as_millis() as u64;
+        report.waits = run.pace.waits();
         if report.stopped.is_none() && self.stop.is_requested() {
             report.stopped = Some(Stop::fault());
         }
@@ -113,15 +104,18 @@ impl Job {
         Ok(report)
     }
 
-    async fn survey(&self) -> Result<(Plan, bool), Fault> {
-        self.observer
-            .note(&Event::Phase(hikyaku_core::event::Phase::Scan));
-        let listing =
-            async { futures::try_join!(self.source.mailboxes(), self.destination.mailboxes()) };
-        let (source, destination) = tokio::select! {
-            listed = listing => listed?,
-            () = self.stop.requested() => return Err(Stop::fault()),
-        };
+    async fn survey(&self, run: &Arc<Run>) -> Result<Plan, Fault> {
+        self.observer.note(&Event::Phase(Phase::Scan));
+        let mut both = Survey::default();
+        let mut seat = Seat::new(run.pace.clone());
+        if let Some(fault) = persist(run, &mut seat, None, &mut both.of(run)).await {
+            return Err(fault);
+        }
+        drop(seat);
+        let Survey {
+            source,
+            destination,
+        } = both;
         let pairings = match self.policy.stateless {
             true => Vec::new(),
             false => self.ledger.pairings().await?,
@@ -131,9 +125,9 @@ impl Job {
                 return Err(missing(wanted, &source));
             }
         }
-        self.observer
-            .note(&Event::Phase(hikyaku_core::event::Phase::Plan));
-        let plan = plan_mailboxes(
+        self.observer.note(&Event::Phase(Phase::Plan));
+        run.subscribe_all(!source.iter().any(|m| m.subscribed));
+        Ok(plan_mailboxes(
             Sides {
                 source: &source,
                 source_abilities: self.source.abilities(),
@@ -142,43 +136,53 @@ impl Job {
                 pairings: &pairings,
             },
             &self.policy,
-        );
-        let subscribe_all = !source.iter().any(|m| m.subscribed);
-        Ok((plan, subscribe_all))
+        ))
+    }
+}
+
+/// The mailboxes of both sides.
+#[derive(Default)]
+struct Survey {
+    source: Vec<MailboxInfo>,
+    destination: Vec<MailboxInfo>,
+}
+
+impl Survey {
+    fn of<'a>(&'a mut self, run: &'a Run) -> Surveying<'a> {
+        Surveying { run, survey: self }
+    }
+}
+
+/// Listing both sides, again and again if need be.
+struct Surveying<'a> {
+    run: &'a Run,
+    survey: &'a mut Survey,
+}
+
+impl Attempt for Surveying<'_> {
+    fn attempt<'a>(&'a mut self, _: &'a mut Seat) -> BoxFuture<'a, Result<End, Fault>> {
+        let run = self.run;
+        let source = async { run.source.mailboxes().await.map_err(|f| f.on(Side::Source)) };
+        let destination = async {
+            let listed = run.destination.mailboxes().await;
+            listed.map_err(|f| f.on(Side::Destination))
+        };
+        async move {
+            let listed = tokio::select! {
+                listed = async { futures::try_join!(source, destination) } => listed?,
+                () = run.stop.requested() => return Err(Stop::fault()),
+            };
+            (self.survey.source, self.survey.destination) = listed;
+            Ok(End::Done)
+        }
+        .boxed()
     }
 
-    /// Refuses to start what cannot end: more octets than the destination has room
-    /// for, when nothing was copied yet and both are known.
-    async fn check_space(&self, plan: &Plan) -> Result<(), Fault> {
-        let fresh = plan.copied().all(|m| m.pairing.is_none());
-        let limited = !self.policy.folders.is_empty() || self.policy.judges_messages();
-        let (Some(needed), true, false) = (plan.octets(), fresh, limited) else {
-            return Ok(());
-        };
-        if needed == 0
-            || plan.copied().any(|m| {
-                m.existing
-                    .as_ref()
-                    .is_some_and(|e| e.state.is_some_and(|s| s.messages > 0))
-            })
-        {
-            return Ok(());
-        }
-        match self.destination.quota().await? {
-            Some(quota) if quota.free() < needed => Err(Fault::new(
-                Code::QuotaExceeded,
-                Reach::Job,
-                Remedy::AskUser,
-                format!(
-                    "{needed} octets are to be copied and {} are free; {} are missing",
-                    quota.free(),
-                    needed - quota.free()
-                ),
-            )
-            .on(Side::Destination)),
-            _ => Ok(()),
-        }
+    fn progress(&self) -> u64 {
+        0
     }
+
+    fn again(&mut self) {}
 }
 
 fn missing(wanted: &hikyaku_core::MailboxName, source: &[MailboxInfo]) -> Fault {
@@ -211,59 +215,4 @@ fn missing(wanted: &hikyaku_core::MailboxName, source: &[MailboxInfo]) -> Fault 
 pub(crate) enum Mode {
     Copy,
     Check(Depth),
-}
-
-/// What all lanes share.
-pub(crate) struct Run {
-    pub(crate) source: Arc<dyn Source>,
-    pub(crate) destination: Arc<dyn Destination>,
-    pub(crate) ledger: Arc<dyn Ledger>,
-    pub(crate) observer: Arc<dyn Observer>,
-    pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) policy: Policy,
-    pub(crate) stop: Stop,
-    pub(crate) bandwidth: Bandwidth,
-    pub(crate) seed: u64,
-    pub(crate) mode: Mode,
-    /// The source has no subscriptions at all: then everything is subscribed, so that
-    /// mail programs show it.
-    subscribe_all: bool,
-    /// When a connection was last lost; the start of the run stands for the end of
-    /// an earlier one that died.
-    lost: Mutex<Duration>,
-}
-
-impl Run {
-    pub(crate) fn wants_subscription(&self, source: &MailboxInfo) -> bool {
-        source.subscribed || self.subscribe_all
-    }
-
-    pub(crate) fn last_loss(&self) -> Duration {
-        *self
-            .lost
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
-    }
-
-    pub(crate) fn note_loss(&self, fault: &Fault) {
-        if fault.reach >= Reach::Side {
-            *self
-                .lost
-                .lock()
-                .unwrap_or_else(std::sync::PoisonError::into_inner) = self.clock.monotonic();
-        }
-    }
-
-    /// Sleeps, unless a stop is asked for.
-    pub(crate) async fn sleep(&self, duration: Duration) -> Result<(), Fault> {
-        tokio::select! {
-            () = self.clock.sleep(duration) => Ok(()),
-            () = self.stop.requested() => Err(Stop::fault()),
-        }
-    }
-
-    /// Whether the line is worked on in this run.
-    pub(crate) fn is_work(line: &MailboxPlan) -> bool {
-        matches!(line.step, Step::Copy { .. })
-    }
 }

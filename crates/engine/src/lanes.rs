@@ -3,12 +3,15 @@
 //! Source mailboxes that go into one destination mailbox are one piece of work: two
 //! writers in one mailbox would be slower, and doubts there have one resolver.
 
-use crate::job::{Mode, Run};
+use crate::arrivals;
+use crate::job::Mode;
 use crate::mailbox::{self, Clean, Finished};
+use crate::pace::Seat;
+use crate::run::{Run, ends_everything};
 use hikyaku_core::ledger::Checkpoint;
 use hikyaku_core::plan::{MailboxPlan, Plan, Step};
 use hikyaku_core::report::{Outcome, Report, Tally};
-use hikyaku_core::{Event, Fault, MailboxName, Reach, Remedy};
+use hikyaku_core::{Code, Event, Fault, MailboxName};
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -20,6 +23,9 @@ const LANE_EVERY: Duration = Duration::from_millis(150);
 
 /// One piece of work: the lines of the plan that go into one destination mailbox.
 type Group = Vec<(usize, MailboxPlan)>;
+
+/// Results by line of the plan.
+pub(crate) type Done = BTreeMap<usize, Finished>;
 
 /// The work that no lane has taken yet.
 struct Queue {
@@ -41,7 +47,7 @@ impl Queue {
 
 /// Works the whole plan and adds it up.
 pub(crate) async fn work(run: &Arc<Run>, plan: &Plan) -> Report {
-    let mut done: BTreeMap<usize, Finished> = BTreeMap::new();
+    let mut done = Done::new();
     let mut groups: Vec<Group> = Vec::new();
     let mut at: HashMap<&MailboxName, usize> = HashMap::new();
     for (n, line) in plan.mailboxes.iter().enumerate() {
@@ -66,12 +72,13 @@ pub(crate) async fn work(run: &Arc<Run>, plan: &Plan) -> Report {
         .min(run.source.abilities().lanes)
         .min(run.destination.abilities().lanes)
         .clamp(1, groups.len().max(1));
-    let mut stopped: Option<Fault> = None;
+    // What fits is decided mailbox by mailbox, INBOX first.
+    let lanes = if run.policy.fit { 1 } else { lanes };
+    run.pace.set_lanes(lanes);
     if run.mode == Mode::Copy
         && let Err(fault) = pair_all(run, plan).await
     {
-        run.stop.request();
-        stopped = Some(fault);
+        run.end(&fault);
     }
     let queue = Arc::new(Queue {
         groups: Mutex::new(groups.into()),
@@ -83,29 +90,28 @@ pub(crate) async fn work(run: &Arc<Run>, plan: &Plan) -> Report {
     }
     while let Some(joined) = tasks.join_next().await {
         match joined {
-            Ok((finished, fault)) => {
-                done.extend(finished);
-                stopped = stopped.or(fault);
-            }
-            Err(error) => {
-                stopped.get_or_insert_with(|| Fault::bug(format!("a lane ended: {error}")));
-            }
+            Ok(finished) => done.extend(finished),
+            Err(error) => run.end(&Fault::bug(format!("a lane ended: {error}"))),
         }
     }
     // What no lane reached has no outcome yet.
-    let reason = stopped.clone().unwrap_or_else(crate::stop::Stop::fault);
+    let reason = run.reason();
     for (n, line) in plan.mailboxes.iter().enumerate() {
         if Run::is_work(line) && !done.contains_key(&n) {
             done.insert(n, mailbox_not_reached(line, &reason));
         }
     }
-    if run.mode == Mode::Copy
-        && let Err(fault) = checkpoint(run, &mut done).await
-    {
-        // Without a checkpoint the next run looks closer; nothing is lost.
-        run.observer.note(&Event::Fault(fault));
+    if run.mode == Mode::Copy {
+        if let Err(fault) = arrivals::follow_up(run, plan, &mut done).await {
+            // What arrived comes with the next run.
+            run.observer.note(&Event::Fault(fault));
+        }
+        if let Err(fault) = checkpoint(run, &mut done).await {
+            // Without a checkpoint the next run looks closer; nothing is lost.
+            run.observer.note(&Event::Fault(fault));
+        }
     }
-    add_up(done, stopped)
+    add_up(done, run.ended())
 }
 
 /// All pairings at once: one durable write instead of one per mailbox.
@@ -122,54 +128,49 @@ async fn pair_all(run: &Run, plan: &Plan) -> Result<(), Fault> {
 /// Lanes start low and grow while there is work: the first two at once, each further one a
 /// little later. A short run on fast servers never pays for connections that it
 /// does not need; a long line has all of them within its first seconds.
-async fn late_lane(
-    run: Arc<Run>,
-    queue: Arc<Queue>,
-    number: usize,
-) -> (Vec<(usize, Finished)>, Option<Fault>) {
+async fn late_lane(run: Arc<Run>, queue: Arc<Queue>, number: usize) -> Vec<(usize, Finished)> {
     let later = LANE_EVERY * u32::try_from(number.saturating_sub(1)).unwrap_or(u32::MAX);
     if !later.is_zero() {
         tokio::select! {
             _ = run.sleep(later) => {}
-            () = queue.empty.cancelled() => return (Vec::new(), None),
+            () = queue.empty.cancelled() => return Vec::new(),
         }
     }
     lane(run, queue).await
 }
 
-async fn lane(run: Arc<Run>, queue: Arc<Queue>) -> (Vec<(usize, Finished)>, Option<Fault>) {
+async fn lane(run: Arc<Run>, queue: Arc<Queue>) -> Vec<(usize, Finished)> {
     let mut done = Vec::new();
+    let mut seat = Seat::new(run.pace.clone());
     loop {
-        let Some(group) = queue.next() else {
-            return (done, None);
+        let settled = tokio::select! {
+            settled = seat.settle(&run.stop) => settled,
+            () = queue.empty.cancelled() => return done,
+        };
+        let (Ok(()), Some(group)) = (settled, queue.next()) else {
+            return done;
         };
         for (n, line) in group {
             if run.stop.is_requested() {
-                return (done, None);
+                return done;
             }
             let finished = match run.mode {
-                Mode::Copy => mailbox::work(&run, &line).await,
-                Mode::Check(depth) => crate::check::work(&run, &line, depth).await,
+                Mode::Copy => mailbox::work(&run, &line, &mut seat).await,
+                Mode::Check(depth) => crate::check::work(&run, &line, depth, &mut seat).await,
             };
-            let ends_all = finished.unfinished.clone().filter(ends_everything);
-            done.push((n, finished));
-            if let Some(fault) = ends_all {
+            if let Some(fault) = finished.unfinished.as_ref().filter(|f| ends(&run, f)) {
                 // The other lanes stop cleanly; what they have is settled.
-                run.stop.request();
-                return (done, Some(fault));
+                run.end(fault);
             }
+            done.push((n, finished));
         }
     }
 }
 
-/// Whether going on with other mailboxes is pointless.
-fn ends_everything(fault: &Fault) -> bool {
-    match fault.remedy {
-        Remedy::AskUser => fault.reach >= Reach::Side,
-        Remedy::Bug => true,
-        Remedy::Retry { .. } => fault.reach >= Reach::Side,
-        Remedy::Skip => fault.reach >= Reach::Job,
-    }
+/// Whether the other mailboxes have no chance either.
+fn ends(run: &Run, fault: &Fault) -> bool {
+    let is_full_by_choice = run.policy.fit && fault.code == Code::QuotaReserve;
+    ends_everything(fault) && !is_full_by_choice && fault.code != Code::Interrupted
 }
 
 /// Mailboxes with doubts come last: by then the server has had time to settle.
@@ -207,7 +208,9 @@ fn unchanged(run: &Run, line: &MailboxPlan) -> Finished {
     run.observer.note(&Event::MailboxDone {
         mailbox: line.source.name.clone(),
     });
-    Finished::of(line, tally.total(), tally, None)
+    let mut finished = Finished::of(line, tally.total(), tally, None);
+    finished.seen = line.source.state;
+    finished
 }
 
 fn mailbox_not_reached(line: &MailboxPlan, reason: &Fault) -> Finished {
@@ -219,7 +222,7 @@ fn mailbox_not_reached(line: &MailboxPlan, reason: &Fault) -> Finished {
 
 /// Lists the destination once more and keeps where everything stands, for the
 /// mailboxes in which every message is final.
-async fn checkpoint(run: &Run, done: &mut BTreeMap<usize, Finished>) -> Result<(), Fault> {
+async fn checkpoint(run: &Run, done: &mut Done) -> Result<(), Fault> {
     let mut clean: Vec<Clean> = done.values_mut().filter_map(|f| f.clean.take()).collect();
     if clean.is_empty() || run.policy.stateless {
         return Ok(());
@@ -246,7 +249,7 @@ async fn checkpoint(run: &Run, done: &mut BTreeMap<usize, Finished>) -> Result<(
     Ok(())
 }
 
-fn add_up(done: BTreeMap<usize, Finished>, stopped: Option<Fault>) -> Report {
+fn add_up(done: Done, stopped: Option<Fault>) -> Report {
     let mut report = Report {
         stopped,
         ..Report::default()

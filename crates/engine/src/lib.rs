@@ -11,6 +11,8 @@
 //!                                             └──────── reconnect, all progress is in the ledger ◄┘
 //! ```
 
+mod arrivals;
+mod attempts;
 mod batch;
 mod check;
 mod clock;
@@ -22,8 +24,12 @@ mod lanes;
 mod mailbox;
 mod matching;
 mod pace;
+mod poison;
 mod prints;
 mod prove;
+mod room;
+mod run;
+mod space;
 mod stop;
 mod transfer;
 

@@ -1,22 +1,24 @@
 //! The work on one mailbox, from opening both sides to its report.
-//!
-//! An attempt that breaks off (a lost connection, a throttled server) is simply made
-//! again: all progress is in the ledger, and an attempt begins by asking it.
 
 mod adopt;
 mod finished;
+mod fit;
+mod lost;
 mod scene;
+mod shut;
 mod window;
 
 pub(crate) use finished::{Clean, Finished};
 
+use crate::attempts::{Attempt, End, persist};
 use crate::compare::{self, Compared};
 use crate::doubt::{Doubt, Settling};
 use crate::flags;
-use crate::job::Run;
-use crate::pace::Backoff;
-use crate::stop::Stop;
+use crate::pace::Seat;
+use crate::poison::Suspects;
+use crate::run::Run;
 use futures::StreamExt;
+use futures::future::{BoxFuture, FutureExt};
 use hikyaku_core::ledger::{PairingId, Settled};
 use hikyaku_core::plan::MailboxPlan;
 use hikyaku_core::policy::SkipRule;
@@ -24,6 +26,7 @@ use hikyaku_core::report::{Exception, Note, Outcome, Tally};
 use hikyaku_core::traits::{Facts, Reader};
 use hikyaku_core::{Code, Event, Fault, Key, KeySet, Reach, Remedy, Side};
 use scene::Scene;
+use shut::Shut;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -37,42 +40,9 @@ const NO_LIMIT: u64 = 1 << 30;
 const NAMED: usize = 200;
 
 /// Works on one line of the plan until it is done, or as far as it goes.
-pub(crate) async fn work(run: &Arc<Run>, line: &MailboxPlan) -> Finished {
+pub(crate) async fn work(run: &Arc<Run>, line: &MailboxPlan, seat: &mut Seat) -> Finished {
     let mut work = Work::new(run.clone(), line);
-    let mut backoff = Backoff::new(&run.policy.patience, run.seed);
-    let mut tries_left = run.policy.patience.reconnects;
-    let unfinished = loop {
-        let before = work.finished.report.copied_now;
-        let fault = match work.attempt().await {
-            Ok(()) => break None,
-            Err(fault) => fault.mailbox(&line.source.name),
-        };
-        run.observer.note(&Event::Fault(fault.clone()));
-        run.note_loss(&fault);
-        if run.stop.is_requested() {
-            break Some(Stop::fault());
-        }
-        if work.finished.report.copied_now > before {
-            tries_left = run.policy.patience.reconnects;
-        }
-        let Remedy::Retry { after } = fault.remedy else {
-            break Some(fault);
-        };
-        if tries_left == 0 || fault.reach == Reach::Job {
-            break Some(fault);
-        }
-        tries_left -= 1;
-        work.finished.retries += 1;
-        let wait = backoff.next(after);
-        run.observer.note(&Event::Waiting {
-            until_millis: run.clock.unix_millis() + wait.as_millis() as i64,
-            because: fault,
-        });
-        if let Err(stopped) = run.sleep(wait).await {
-            break Some(stopped);
-        }
-        run.observer.note(&Event::Resumed);
-    };
+    let unfinished = persist(run, seat, Some(&line.source.name), &mut work).await;
     work.close(unfinished)
 }
 
@@ -89,6 +59,24 @@ struct Work<'a> {
     flags_lost: BTreeMap<String, u64>,
     altered: Vec<Key>,
     dates_lost: u64,
+    /// Messages on which connections die, over all attempts.
+    suspects: Suspects,
+    /// Sides whose keys do not last.
+    unstable: Vec<Side>,
+}
+
+impl Attempt for Work<'_> {
+    fn attempt<'a>(&'a mut self, seat: &'a mut Seat) -> BoxFuture<'a, Result<End, Fault>> {
+        self.go(seat).boxed()
+    }
+
+    fn progress(&self) -> u64 {
+        self.finished.report.copied_now
+    }
+
+    fn again(&mut self) {
+        self.finished.retries += 1;
+    }
 }
 
 impl<'a> Work<'a> {
@@ -104,15 +92,20 @@ impl<'a> Work<'a> {
             flags_lost: BTreeMap::new(),
             altered: Vec::new(),
             dates_lost: 0,
+            suspects: Suspects::default(),
+            unstable: Vec::new(),
         }
     }
 
-    async fn attempt(&mut self) -> Result<(), Fault> {
+    async fn go(&mut self, seat: &mut Seat) -> Result<End, Fault> {
         let run = self.run.clone();
-        self.finished.exceptions.clear();
+        self.finished.exceptions.retain(finished::is_about_a_copy);
         self.tally = Tally::default();
-        let mut scene = Scene::open(&run, self.line).await?;
+        let again = self.finished.retries > 0;
+        let mut scene = Scene::open(&run, self.line, again).await?;
         self.finished.report.scanned = scene.keys.len();
+        self.unstable = scene.unstable(self.line);
+        self.suspects.begin(scene.epoch);
         self.resolve_doubts(&mut scene).await?;
         let checkpoint = scene.pairing.checkpoint.clone();
         let mut compared = compare::compare(&run, &scene.pairing, &scene.now()).await?;
@@ -129,17 +122,21 @@ impl<'a> Work<'a> {
         self.adopt(&mut scene, &mut compared).await?;
         let mut todo = std::mem::take(&mut compared.todo);
         self.leave_out(&mut todo, scene.reader.as_mut()).await?;
+        self.give_up_poison(&mut scene, &mut todo).await?;
+        self.choose_what_fits(&mut todo, scene.reader.as_mut())
+            .await?;
         run.observer.note(&Event::MailboxStarted {
             mailbox: self.line.source.name.clone(),
             messages: scene.keys.len(),
             to_copy: todo.len(),
         });
-        let mut windows = todo.windows(WINDOW);
-        if run.policy.newest_first {
-            windows.reverse();
-        }
-        for window in windows {
-            self.copy_window(&mut scene, window).await?;
+        for window in self.windows(todo, &compared.failed) {
+            if run.pace.wants_back() {
+                return Ok(End::Yielded);
+            }
+            seat.pause(&run.stop).await?;
+            self.copy_window(&mut scene, seat, window).await?;
+            run.pace.progressed();
         }
         let since = checkpoint
             .filter(|c| c.source.epoch == Some(scene.epoch))
@@ -158,7 +155,21 @@ impl<'a> Work<'a> {
         self.finished.report.flags_updated += updated;
         self.name_exceptions(scene.reader.as_mut()).await;
         self.offer_checkpoint(scene);
-        Ok(())
+        Ok(End::Done)
+    }
+
+    /// In which portions the messages go: what failed in an earlier run after the others,
+    /// suspects one by one at last.
+    fn windows(&self, todo: KeySet, failed: &KeySet) -> Vec<KeySet> {
+        let alone = self.suspects.alone().and(&todo);
+        let others = todo.minus(&alone);
+        let mut windows = others.minus(failed).windows(WINDOW);
+        if self.run.policy.newest_first || self.run.policy.fit {
+            windows.reverse();
+        }
+        windows.extend(others.and(failed).windows(WINDOW));
+        windows.extend(alone.iter().map(|key| std::iter::once(key).collect()));
+        windows
     }
 
     /// Looks up what an earlier life, or the last attempt, left without an answer.
@@ -174,7 +185,10 @@ impl<'a> Work<'a> {
             epoch: scene.epoch,
             settling: Settling::Lost,
         };
-        let found = doubt.resolve(scene.reader.as_mut(), intents).await?;
+        let source = scene.reader.as_mut();
+        // The mailbox is looked at through a connection of its own.
+        scene.writer = Shut::writer(scene.writer.as_ref());
+        let found = doubt.resolve(source, intents).await?;
         self.count_found(&found);
         // The destination went on storing while it was waited for.
         scene.reopen_destination(&self.run).await?;
@@ -185,20 +199,20 @@ impl<'a> Work<'a> {
 
     fn note_changes(&mut self, compared: &Compared) {
         let mailbox = self.line.source.name.clone();
-        if compared.epoch_changed {
-            self.finished.notes.push(Note::EpochChanged {
-                mailbox: mailbox.clone(),
-                side: Side::Source,
-            });
-        }
-        if !compared.replaced.is_empty() {
-            self.finished.notes.push(Note::EpochChanged {
-                mailbox: mailbox.clone(),
-                side: Side::Destination,
-            });
+        let changed = [
+            (Side::Source, compared.epoch_changed),
+            (Side::Destination, !compared.replaced.is_empty()),
+        ];
+        for (side, has_changed) in changed {
+            let mailbox = mailbox.clone();
+            if self.unstable.contains(&side) {
+                self.finished.note(Note::EpochUnstable { mailbox, side });
+            } else if has_changed {
+                self.finished.note(Note::EpochChanged { mailbox, side });
+            }
         }
         if compared.gone > 0 {
-            self.finished.notes.push(Note::GoneAtSource {
+            self.finished.note(Note::GoneAtSource {
                 mailbox,
                 messages: compared.gone,
             });

@@ -4,7 +4,7 @@
 //! candidates are read, on both sides, and decided by content. Multisets are
 //! matched one to one, so twins stay twins. Memory: 24 octets per destination message.
 
-use crate::job::Run;
+use crate::run::Run;
 use futures::StreamExt;
 use hikyaku_core::identity::NormalForm;
 use hikyaku_core::ledger::{Settled, Verified};

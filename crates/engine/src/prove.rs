@@ -1,8 +1,8 @@
 //! Proving that what was acknowledged is really there.
 
 use crate::batch::Stub;
-use crate::job::Run;
 use crate::matching::{self, Read};
+use crate::run::Run;
 use futures::StreamExt;
 use hikyaku_core::ledger::{Pairing, Verified};
 use hikyaku_core::traits::{Facts, Reader, Writer};
@@ -20,8 +20,8 @@ const SAMPLE_OCTETS: u64 = 256 * 1024;
 pub(crate) struct Proof {
     /// Stored with other octets, in a form that servers are known to make.
     pub(crate) altered: Vec<Key>,
-    /// Acknowledged and not there.
-    pub(crate) missing: Vec<(Key, Fault)>,
+    /// Acknowledged and not there: source keys, and the keys under which they should be.
+    pub(crate) missing: Vec<(Key, Key)>,
     /// There with other content.
     pub(crate) different: Vec<(Key, Fault)>,
     /// Read back and the same.
@@ -61,7 +61,7 @@ pub(crate) async fn prove(
     for (n, c) in sorted.iter().enumerate() {
         let print = c.stub.digest.get();
         let Some(octets) = listed.get(&c.stored) else {
-            proof.missing.push((c.stub.key, missing(c)));
+            proof.missing.push((c.stub.key, c.stored));
             continue;
         };
         present.push(c.stub.key);
@@ -191,9 +191,9 @@ fn keeps_well(run: &Run, seconds: i64) -> bool {
     crate::transfer::is_safe_date(seconds) && seconds <= run.clock.unix_millis() / 1000
 }
 
-fn missing(c: &Copied<'_>) -> Fault {
-    difference("the destination said that it stored the message, and does not list it")
-        .message(c.stub.key)
+/// An OK without a message.
+pub(crate) fn missing(key: Key) -> Fault {
+    difference("the destination said that it stored the message, and does not list it").message(key)
 }
 
 pub(crate) fn difference(detail: &str) -> Fault {

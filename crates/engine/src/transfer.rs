@@ -12,8 +12,8 @@
 //! after its record is.
 
 use crate::batch::{self, Batch, Stub};
-use crate::job::Run;
 use crate::prints;
+use crate::run::{Run, ends_everything};
 use futures::future::BoxFuture;
 use futures::stream::{FuturesOrdered, FuturesUnordered, StreamExt};
 use hikyaku_core::flags::PermanentFlags;
@@ -21,7 +21,7 @@ use hikyaku_core::ledger::{Intent, IntentId, PairingId, Verified};
 use hikyaku_core::message::Letter;
 use hikyaku_core::report::Outcome;
 use hikyaku_core::traits::{Appended, Reader, Writer};
-use hikyaku_core::{Epoch, Event, Fault, Flags, Key, KeySet, MailboxName, Reach};
+use hikyaku_core::{Code, Epoch, Event, Fault, Flags, Key, KeySet, MailboxName, Reach, Side};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -64,6 +64,10 @@ pub(crate) struct Passed {
     pub(crate) dates_lost: u64,
     /// Why the pass ended early. Whatever is intended and not settled is in doubt.
     pub(crate) broken: Option<Fault>,
+    /// What was on its way, with its octets, when the destination's connection was lost.
+    pub(crate) under_way: Vec<(Key, u64)>,
+    /// What was to come when the source's connection was lost.
+    pub(crate) expected: Option<Key>,
 }
 
 /// An append that the destination answered with NO or BAD.
@@ -74,7 +78,15 @@ pub(crate) struct Refused {
 }
 
 type Intending = BoxFuture<'static, (Batch, Result<IntentId, Fault>)>;
-type Answering = BoxFuture<'static, (Vec<Stub>, u64, IntentId, Appended)>;
+type Answering = BoxFuture<'static, (Vec<Stub>, Octets, IntentId, Appended)>;
+/// Octets of one append.
+#[derive(Clone, Copy)]
+struct Octets {
+    all: u64,
+    /// Of these, held in memory here.
+    held: u64,
+}
+
 type Settling = BoxFuture<'static, (Vec<(Stub, Option<Key>)>, Result<(), Fault>)>;
 
 impl Pass<'_> {
@@ -92,6 +104,8 @@ impl Pass<'_> {
         let mut open = Batch::default();
         let mut waiting_letter: Option<(Letter, Stub)> = None;
         let mut held = 0u64;
+        // The last letter whose octets are still coming, maybe.
+        let mut streaming: Option<Stub> = None;
         let mut intending: FuturesOrdered<Intending> = FuturesOrdered::new();
         let mut answering: FuturesOrdered<Answering> = FuturesOrdered::new();
         let mut settling: FuturesUnordered<Settling> = FuturesUnordered::new();
@@ -126,34 +140,50 @@ impl Pass<'_> {
                 Some((copied, result)) = settling.next(), if !settling.is_empty() => {
                     match result {
                         Ok(()) => self.tell(&mut out, copied),
-                        Err(fault) => { out.broken.get_or_insert(fault); }
+                        Err(fault) => self.break_off(&mut out, fault),
                     }
                 }
                 Some((stubs, octets, intent, answer)) = answering.next(), if !answering.is_empty() => {
-                    held = held.saturating_sub(octets);
+                    held = held.saturating_sub(octets.held);
+                    self.run.room.landed(octets.all);
                     match answer {
                         Appended::Stored { epoch, keys } => {
                             settling.push(self.settle(stubs, intent, epoch, keys));
                         }
                         Appended::Refused(fault) => {
                             if fault.reach > Reach::Message {
-                                out.broken.get_or_insert_with(|| fault.clone());
+                                self.break_off(&mut out, fault.clone().on(Side::Destination));
                             }
                             out.refused.push(Refused { intent, stubs, fault });
                         }
-                        Appended::Unknown(fault) => { out.broken.get_or_insert(fault); }
+                        Appended::Unknown(fault) => {
+                            let fault = fault.on(Side::Destination);
+                            if fault.at.side == Some(Side::Source) {
+                                // The octets stopped coming in the middle of the append.
+                                let last = stubs.last().map(|stub| stub.key);
+                                out.expected = out.expected.or(fault.at.message).or(last);
+                            }
+                            out.under_way.extend(stubs.iter().map(|s| (s.key, s.octets)));
+                            self.break_off(&mut out, fault);
+                        }
                     }
                 }
                 Some((batch, intent)) = intending.next(), if !intending.is_empty() && answering.len() < ANSWERS => {
                     match intent {
-                        Err(fault) => { out.broken.get_or_insert(fault); }
+                        Err(fault) => self.break_off(&mut out, fault),
                         // The intent stays open: nothing was sent for it, which the
                         // next life finds out for itself.
-                        Ok(_) if out.broken.is_some() => {}
-                        Ok(intent) => match self.append(writer, batch, intent).await {
-                            Ok(answer) => answering.push_back(answer),
-                            Err(fault) => { out.broken.get_or_insert(fault); }
-                        },
+                        Ok(_) if out.broken.is_some() => self.run.room.landed(batch.octets),
+                        Ok(intent) => {
+                            let octets = batch.octets;
+                            match self.append(writer, batch, intent).await {
+                                Ok(answer) => answering.push_back(answer),
+                                Err(fault) => {
+                                    self.run.room.landed(octets);
+                                    self.break_off(&mut out, fault.on(Side::Destination));
+                                }
+                            }
+                        }
                     }
                 }
                 item = next(&mut letters), if may_read && letters.is_some() => match item {
@@ -163,8 +193,9 @@ impl Pass<'_> {
                         let octets = letter.body.octets();
                         self.run.bandwidth.take(octets).await;
                         let (letter, stub) = self.prepare(letter, &permanent, &mut out);
-                        if matches!(letter.body, hikyaku_core::Body::Held(_)) {
-                            held += octets;
+                        match letter.body {
+                            hikyaku_core::Body::Held(_) => held += octets,
+                            hikyaku_core::Body::Streamed { .. } => streaming = Some(stub.clone()),
                         }
                         if open.is_too_full_for(&letter, self.most) {
                             waiting_letter = Some((letter, stub));
@@ -177,15 +208,39 @@ impl Pass<'_> {
                             out.seen.insert(key);
                             out.unreadable.push((key, fault));
                         }
-                        _ => { out.broken.get_or_insert(fault); }
+                        _ => {
+                            let fault = fault.on(Side::Source);
+                            if fault.reach == Reach::Side && out.expected.is_none() {
+                                let cut = streaming.take().filter(|s| s.digest.get().is_none());
+                                let cut = fault.at.message.or(cut.map(|stub| stub.key));
+                                out.expected = cut.or_else(|| keys.minus(&out.seen).first());
+                            }
+                            self.break_off(&mut out, fault);
+                        }
                     }
                 },
                 () = self.run.stop.requested(), if !stopping => {
-                    out.broken.get_or_insert_with(crate::stop::Stop::fault);
+                    let reason = self.run.reason();
+                    self.break_off(&mut out, reason);
                 }
             }
         }
         out
+    }
+
+    /// Ends the pass. What ends the whole run ends it at once: no lane completes
+    /// another append.
+    fn break_off(&self, out: &mut Passed, fault: Fault) {
+        let is_over = match fault.code {
+            // The user wanted it so, or is content with what fits.
+            Code::Interrupted => false,
+            Code::QuotaReserve => !self.run.policy.fit,
+            _ => fault.reach == Reach::Job || (ends_everything(&fault) && !fault.is_temporary()),
+        };
+        if is_over {
+            self.run.end(&fault);
+        }
+        out.broken.get_or_insert(fault);
     }
 
     /// What goes out: flags that the destination keeps, a watched body.
@@ -231,7 +286,7 @@ impl Pass<'_> {
     }
 
     fn intend(&self, batch: Batch) -> Intending {
-        let ledger = self.run.ledger.clone();
+        let run = self.run.clone();
         let intent = Intent {
             pairing: self.pairing,
             epoch: self.epoch,
@@ -239,8 +294,16 @@ impl Pass<'_> {
             destination_epoch: self.destination_epoch,
             destination_next: self.next,
         };
+        self.run.pace.done(Side::Source, 1);
         Box::pin(async move {
-            let id = ledger.intend(intent).await;
+            // Room first: an intent that is not made leaves no doubt.
+            if let Err(fault) = run.room.take(batch.octets).await {
+                return (batch, Err(fault));
+            }
+            let id = run.ledger.intend(intent).await;
+            if id.is_err() {
+                run.room.landed(batch.octets);
+            }
             (batch, id)
         })
     }
@@ -257,12 +320,16 @@ impl Pass<'_> {
             .filter(|l| matches!(l.body, hikyaku_core::Body::Held(_)))
             .map(|l| l.body.octets())
             .sum();
+        let octets = Octets {
+            all: batch.octets,
+            held,
+        };
         let gate = Arc::new(self.run.stop.clone());
         let pending = writer.append(batch.letters, gate).await?;
         let stubs = batch.stubs;
         Ok(Box::pin(async move {
             let answer = pending.await;
-            (stubs, held, intent, answer)
+            (stubs, octets, intent, answer)
         }))
     }
 
@@ -299,6 +366,7 @@ impl Pass<'_> {
     }
 
     fn tell(&self, out: &mut Passed, copied: Vec<(Stub, Option<Key>)>) {
+        self.run.pace.done(Side::Destination, 1);
         self.run.observer.note(&Event::Settled {
             mailbox: self.mailbox.clone(),
             outcome: Outcome::Copied,

@@ -1,6 +1,7 @@
 //! What is at the destination already, and what its owner took away.
 
 use super::scene::Scene;
+use super::shut::Shut;
 use super::{RECORDS, Work};
 use crate::compare::Compared;
 use crate::doubt::Doubt;
@@ -97,9 +98,10 @@ impl Work<'_> {
             epoch: scene.epoch,
             settling: Settling::Answered,
         };
-        let found = doubt
-            .find_elsewhere(scene.reader.as_mut(), &compared.unproven)
-            .await?;
+        let source = scene.reader.as_mut();
+        scene.writer = Shut::writer(scene.writer.as_ref());
+        let found = doubt.find_elsewhere(source, &compared.unproven).await?;
+        scene.renew_writer(&run).await?;
         let records: Vec<Settled> = found.iter().map(|m| moved(m, scene.epoch)).collect();
         for m in &found {
             compared.todo.remove(m.source.key);

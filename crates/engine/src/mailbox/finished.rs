@@ -18,6 +18,10 @@ pub(crate) struct Finished {
     pub(crate) unfinished: Option<Fault>,
     /// What a checkpoint can be made of, when every message is final.
     pub(crate) clean: Option<Clean>,
+    /// The source as it was when it was last opened.
+    pub(crate) seen: Option<MailboxState>,
+    /// What came up after it was finished and ends the whole run.
+    pub(crate) ends_run: Option<Fault>,
 }
 
 /// The half of a checkpoint that the source and the work itself give.
@@ -54,14 +58,55 @@ impl Finished {
             retries: 0,
             unfinished,
             clean: None,
+            seen: None,
+            ends_run: None,
         }
     }
+
+    /// Notes something, once.
+    pub(crate) fn note(&mut self, note: Note) {
+        if !self.notes.contains(&note) {
+            self.notes.push(note);
+        }
+    }
+
+    /// Takes over the result of a later look at the same mailbox: its outcomes stand for
+    /// all messages, what was done adds up.
+    pub(crate) fn continue_with(&mut self, mut later: Finished) {
+        let had_differences = self.differences > 0;
+        later.count_work_of(self);
+        let names: Vec<Exception> = self.exceptions.drain(..).filter(is_about_a_copy).collect();
+        later.exceptions.splice(0..0, names);
+        for note in std::mem::take(&mut later.notes) {
+            self.note(note);
+        }
+        later.notes = std::mem::take(&mut self.notes);
+        later.clean = later.clean.filter(|_| !had_differences);
+        *self = later;
+    }
+
+    /// Adds what another look at the same mailbox did.
+    pub(crate) fn count_work_of(&mut self, other: &Finished) {
+        self.report.copied_now += other.report.copied_now;
+        self.report.octets_now += other.report.octets_now;
+        self.report.flags_updated += other.report.flags_updated;
+        self.report.read_back += other.report.read_back;
+        self.differences += other.differences;
+        self.retries += other.retries;
+    }
+}
+
+/// Whether it names a message that is there, and not as it should be: no later attempt
+/// looks at it again.
+pub(super) fn is_about_a_copy(exception: &Exception) -> bool {
+    exception.outcome == Some(Outcome::Copied)
 }
 
 impl Work<'_> {
     /// Keeps what a checkpoint needs, when every message is final and every
     /// destination key known.
     pub(super) fn offer_checkpoint(&mut self, scene: Scene) {
+        self.finished.seen = Some(scene.reader.state());
         let all_final =
             self.done.len() == scene.keys.len() && self.tally.total() == scene.keys.len();
         let there =

@@ -1,11 +1,12 @@
 //! Copying one window of messages, until each of them is there or failed by name.
 
 use super::scene::Scene;
+use super::shut::Shut;
 use super::{RECORDS, Work};
 use crate::batch::Stub;
 use crate::doubt::{self, Doubt, Settling};
 use crate::matching::Found;
-use crate::pace::Backoff;
+use crate::pace::{Backoff, Dice, Next, Seat};
 use crate::prove::{self, Copied, Proof};
 use crate::transfer::{self, Pass, Passed, Refused};
 use futures::StreamExt;
@@ -38,6 +39,7 @@ impl Work<'_> {
     pub(super) async fn copy_window(
         &mut self,
         scene: &mut Scene,
+        seat: &mut Seat,
         window: KeySet,
     ) -> Result<(), Fault> {
         let run = self.run.clone();
@@ -46,10 +48,11 @@ impl Work<'_> {
         let mut manner = Manner {
             single: most == 1,
             bare: false,
-            tries_left: patience.message_tries,
+            tries_left: patience.message_tries.saturating_sub(1),
             stripped: KeySet::new(),
         };
-        let mut backoff = Backoff::new(patience, run.seed);
+        let mut backoff = Backoff::new(patience.backoff, patience.backoff_max);
+        let mut dice = Dice::new(run.seed);
         let mut failed: Failed = BTreeMap::new();
         let mut todo = window;
         loop {
@@ -68,6 +71,9 @@ impl Work<'_> {
                 .await;
             let refused = std::mem::take(&mut passed.refused);
             let unread = todo.minus(&passed.seen);
+            if let Some(fault) = &passed.broken {
+                self.suspect(&passed, fault);
+            }
             if let Some(fault) = self.take_in(scene, passed, &mut failed).await? {
                 return Err(fault);
             }
@@ -80,8 +86,20 @@ impl Work<'_> {
                 return self.give_up(scene, failed).await;
             }
             self.finished.retries += 1;
-            if let Some(after) = wait {
-                run.sleep(backoff.next(Some(after))).await?;
+            if let Some((after, because)) = wait {
+                if run.pace.retry(&because) == Next::GiveUp {
+                    return Err(Fault {
+                        reach: Reach::Side,
+                        ..because
+                    });
+                }
+                seat.pause(&run.stop).await?;
+                let wait = backoff.next(Some(after), dice.part());
+                run.wait(wait, &because).await?;
+                if because.at.side == Some(Side::Source) && !self.unstable.contains(&Side::Source) {
+                    // What this connection does not hand out, another one may.
+                    scene.reopen_source(&run, self.line).await?;
+                }
             }
             manner.single = true;
             if again.is_empty() {
@@ -108,10 +126,10 @@ impl Work<'_> {
             failed.insert(key, (None, fault));
         }
         if passed.broken.is_some() {
-            self.count(&passed.copied, &KeySet::new());
+            self.count(&passed.copied, &Missing::default());
             return Ok(passed.broken);
         }
-        let placed = self.place(scene, &passed.copied).await?;
+        let (placed, nowhere) = self.place(scene, &passed.copied).await?;
         let copied: Vec<Copied<'_>> = passed
             .copied
             .iter()
@@ -121,14 +139,15 @@ impl Work<'_> {
             })
             .collect();
         let proof = self.prove(scene, &copied).await?;
-        let missing: KeySet = proof.missing.iter().map(|(key, _)| *key).collect();
+        let missing = self.taken_away(scene, &proof.missing, nowhere, &passed.copied);
+        let missing = missing.await?;
         self.count(&passed.copied, &missing);
         self.stored.extend(&placed.values().copied().collect());
         // An OK without a message: the record must not claim one, and it goes again.
         let records: Vec<Settled> = passed
             .copied
             .iter()
-            .filter(|(stub, _)| missing.contains(stub.key))
+            .filter(|(stub, _)| missing.lies.contains(stub.key))
             .map(|(stub, _)| Settled {
                 code: Some(Code::VerifyDifference),
                 ..stub.settled(scene.epoch, Outcome::FailedTemporary, None, Verified::No)
@@ -140,8 +159,8 @@ impl Work<'_> {
                 .settle(scene.pairing.id, records, Vec::new())
                 .await?;
         }
-        for (key, fault) in proof.missing {
-            failed.insert(key, (None, fault));
+        for key in missing.lies.iter() {
+            failed.insert(key, (None, prove::missing(key)));
         }
         self.finished.report.read_back += proof.read_back;
         self.dates_lost += proof.dates_lost;
@@ -159,7 +178,7 @@ impl Work<'_> {
         let (pairing, epoch) = (scene.pairing.clone(), scene.epoch);
         for anew in [false, true] {
             if anew {
-                scene.writer = self.run.destination.write(&scene.info).await?;
+                scene.renew_writer(&self.run).await?;
             }
             let proof = prove::prove(
                 &self.run,
@@ -177,14 +196,66 @@ impl Work<'_> {
         Err(Fault::bug("a proof ends at its second look"))
     }
 
+    /// Sorts what was acknowledged and is not there. A key below the destination's UIDNEXT
+    /// was given to a message: its owner has taken it away since, and it stays away. So
+    /// does what is found in another mailbox. Anything else was never stored.
+    async fn taken_away(
+        &mut self,
+        scene: &mut Scene,
+        missing: &[(Key, Key)],
+        nowhere: KeySet,
+        copied: &[(Stub, Option<Key>)],
+    ) -> Result<Missing, Fault> {
+        let mut out = Missing::default();
+        if missing.is_empty() && nowhere.is_empty() {
+            return Ok(out);
+        }
+        let next = scene.writer.state().next;
+        let mut lies = nowhere;
+        for (key, stored) in missing {
+            match next.is_some_and(|next| *stored < next) {
+                true => out.taken.insert(*key),
+                false => lies.insert(*key),
+            }
+        }
+        if !lies.is_empty() {
+            let run = self.run.clone();
+            scene.shut_destination();
+            let doubt = Doubt {
+                run: &run,
+                pairing: &scene.pairing,
+                destination: &scene.info,
+                epoch: scene.epoch,
+                settling: Settling::Answered,
+            };
+            let found = doubt.find_elsewhere(scene.reader.as_mut(), &lies).await?;
+            for m in found {
+                lies.remove(m.source.key);
+                out.taken.insert(m.source.key);
+            }
+            scene.renew_writer(&run).await?;
+        }
+        let removed = Outcome::RemovedAtDestination;
+        let records = copied
+            .iter()
+            .filter(|(stub, _)| out.taken.contains(stub.key))
+            .map(|(stub, _)| stub.settled(scene.epoch, removed, None, Verified::No))
+            .collect();
+        self.record(scene.pairing.id, records).await?;
+        out.lies = lies;
+        Ok(out)
+    }
+
     /// Counts what was copied, without what turned out to be missing.
-    fn count(&mut self, copied: &[(Stub, Option<Key>)], missing: &KeySet) {
-        for (stub, key) in copied.iter().filter(|(s, _)| !missing.contains(s.key)) {
+    fn count(&mut self, copied: &[(Stub, Option<Key>)], missing: &Missing) {
+        let there = |key| !missing.lies.contains(key) && !missing.taken.contains(key);
+        for (stub, key) in copied.iter().filter(|(s, _)| there(s.key)) {
             self.tally.add(Outcome::Copied, 1, stub.octets);
             self.done.insert(stub.key);
             key.iter().for_each(|key| self.stored.insert(*key));
             self.finished.report.copied_now += 1;
             self.finished.report.octets_now += stub.octets;
+            self.suspects.relax();
         }
     }
 
@@ -211,7 +282,10 @@ impl Work<'_> {
             epoch: scene.epoch,
             settling: Settling::Answered,
         };
-        let found = doubt.resolve(scene.reader.as_mut(), intents).await?;
+        let source = scene.reader.as_mut();
+        scene.writer = Shut::writer(scene.writer.as_ref());
+        let found = doubt.resolve(source, intents).await?;
+        scene.renew_writer(&self.run).await?;
         self.count_found(&found);
         let found: HashMap<Key, _> = found.iter().map(|m| (m.source.key, m)).collect();
         for r in refused {
@@ -243,7 +317,12 @@ impl Work<'_> {
         if unread.is_empty() {
             return Ok(());
         }
-        let still = doubt::present(scene.reader.as_mut(), unread).await?;
+        let mut still = doubt::present(scene.reader.as_mut(), unread).await?;
+        if still.len() < unread.len() && !self.unstable.contains(&Side::Source) {
+            // One look that leaves a message out is no proof that it is gone.
+            let now = scene.reopen_source(&self.run.clone(), self.line).await?;
+            still.extend(&unread.and(&now));
+        }
         let gone = unread.minus(&still);
         let records = gone
             .iter()
@@ -289,17 +368,59 @@ impl Work<'_> {
 
     /// Finds the destination keys of messages whose append did not report them, by
     /// source key. They lie in the order in which they were sent; only those that no
-    /// record owns count.
+    /// record owns count. Also says which have no place at all: nothing new is there
+    /// that they could be, in whatever form.
     async fn place(
         &mut self,
         scene: &mut Scene,
         copied: &[(Stub, Option<Key>)],
-    ) -> Result<HashMap<Key, Key>, Fault> {
+    ) -> Result<(HashMap<Key, Key>, KeySet), Fault> {
         let mut placed = HashMap::new();
-        if copied.iter().all(|(_, key)| key.is_some()) {
-            return Ok(placed);
+        let mut unplaced: Vec<&Stub> = copied
+            .iter()
+            .filter(|(_, key)| key.is_none())
+            .map(|(stub, _)| stub)
+            .collect();
+        for anew in [false, true] {
+            if unplaced.is_empty() {
+                return Ok((placed, KeySet::new()));
+            }
+            if anew {
+                // Some servers show what is new only to those who open the mailbox anew.
+                scene.renew_writer(&self.run).await?;
+            }
+            let mut free = self.newcomers(scene).await?;
+            let mut records = Vec::new();
+            unplaced.retain(|stub| {
+                let head = stub.digest.get().map(|print| print.head);
+                let queue = head.and_then(|head| free.get_mut(&head));
+                let Some(key) = queue.and_then(VecDeque::pop_front) else {
+                    return true;
+                };
+                let stored = Some((scene.destination_epoch, key));
+                let acknowledged = Verified::Acknowledged;
+                records.push(stub.settled(scene.epoch, Outcome::Copied, stored, acknowledged));
+                placed.insert(stub.key, key);
+                false
+            });
+            for chunk in records.chunks(RECORDS) {
+                let records = chunk.to_vec();
+                let ledger = &self.run.ledger;
+                ledger.settle(scene.pairing.id, records, Vec::new()).await?;
+            }
+            if free.values().any(|queue| !queue.is_empty()) {
+                return Ok((placed, KeySet::new()));
+            }
         }
-        let ledger = self.run.ledger.clone();
+        Ok((placed, unplaced.iter().map(|stub| stub.key).collect()))
+    }
+
+    /// What is new in the destination mailbox and owned by no record, by header.
+    async fn newcomers(
+        &self,
+        scene: &mut Scene,
+    ) -> Result<HashMap<HeadDigest, VecDeque<Key>>, Fault> {
+        let ledger = &self.run.ledger;
         let owned = ledger
             .owned(&scene.pairing.destination, scene.destination_epoch)
             .await?;
@@ -320,33 +441,37 @@ impl Work<'_> {
                 Err(fault) => return Err(fault),
             }
         }
-        drop(flow);
-        let mut records = Vec::new();
-        for (stub, _) in copied.iter().filter(|(_, key)| key.is_none()) {
-            let head = stub.digest.get().map(|print| print.head);
-            let queue = head.and_then(|head| free.get_mut(&head));
-            if let Some(key) = queue.and_then(VecDeque::pop_front) {
-                let stored = Some((scene.destination_epoch, key));
-                let acknowledged = Verified::Acknowledged;
-                records.push(stub.settled(scene.epoch, Outcome::Copied, stored, acknowledged));
-                placed.insert(stub.key, key);
-            }
-        }
-        for chunk in records.chunks(RECORDS) {
-            ledger
-                .settle(scene.pairing.id, chunk.to_vec(), Vec::new())
-                .await?;
-        }
-        Ok(placed)
+        Ok(free)
     }
 }
 
-/// Takes out of `failed` what is worth another try, and says how long to wait first.
-fn sort_failed(failed: &mut Failed, again: &mut KeySet, manner: &mut Manner) -> Option<Duration> {
-    let mut wait = None;
+/// What was acknowledged and is not there.
+#[derive(Default)]
+struct Missing {
+    /// Never stored.
+    lies: KeySet,
+    /// Stored, and taken away by the owner.
+    taken: KeySet,
+}
+
+/// Takes out of `failed` what is worth another try, and says how long to wait first, and why.
+fn sort_failed(
+    failed: &mut Failed,
+    again: &mut KeySet,
+    manner: &mut Manner,
+) -> Option<(Duration, Fault)> {
+    let mut wait: Option<(Duration, Fault)> = None;
     failed.retain(|key, (stub, fault)| {
         if let (Remedy::Retry { after }, 1..) = (fault.remedy, manner.tries_left) {
-            wait = wait.max(Some(after.unwrap_or_default()));
+            let after = after.unwrap_or_default();
+            let is_source = fault.at.side == Some(Side::Source);
+            // The longest wait counts, and a message that was not read needs a new
+            // connection whatever else there is.
+            wait = match wait.take() {
+                Some((longest, because)) if !is_source => Some((longest.max(after), because)),
+                Some((longest, _)) => Some((longest.max(after), fault.clone())),
+                None => Some((after, fault.clone())),
+            };
             again.insert(*key);
             false
         } else if !manner.bare && !fault.is_temporary() && stub.as_ref().is_some_and(has_frills) {
