@@ -12,6 +12,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, PgPool, Postgres, SqliteConnection};
 use tokio::sync::{OwnedMutexGuard, OwnedSemaphorePermit, Semaphore};
 
+use crate::damage::{self, User};
 use crate::fault;
 use crate::link::Link;
 use crate::schema::{self, Steps};
@@ -44,6 +45,8 @@ pub(crate) enum Db {
         writer: Arc<tokio::sync::Mutex<Option<SqliteConnection>>>,
         /// `None` for memory, which only its one connection can see.
         readers: Option<Arc<Readers>>,
+        /// `None` for memory.
+        file: Option<(PathBuf, User)>,
     },
     Postgres(PgPool),
 }
@@ -70,25 +73,50 @@ impl Lease {
 impl Db {
     /// Opens or creates a file.
     pub(crate) async fn file(path: &Path, steps: Steps) -> Result<Self, Fault> {
+        let opened = Self::open_file(path, steps).await;
+        opened.map_err(|fault| {
+            let mut fault = damage::notice(path, fault);
+            let name = path.display().to_string();
+            if !fault.detail.contains(&name) {
+                fault.detail = format!("{name}: {}", fault.detail);
+            }
+            fault
+        })
+    }
+
+    async fn open_file(path: &Path, steps: Steps) -> Result<Self, Fault> {
+        create_directory(path).map_err(|e| fault::file(path, &e))?;
+        // Order matters: from here on nobody sets the file aside.
+        let user = User::new(path)?;
+        damage::forget_note_of_none(path);
+        if let Some(fault) = damage::found_before(path) {
+            return Err(fault);
+        }
         create_private(path).map_err(|e| fault::file(path, &e))?;
+        if damage::has_odd_head(path) {
+            return Err(fault::damaged(
+                "the ledger's first octets are not as they were written".to_owned(),
+            ));
+        }
         let options = sqlite_options().filename(path);
         let mut tries = 0;
-        let writer = loop {
+        let mut writer = loop {
             match open_sqlite(&options, steps).await {
                 // SQLite does not wait while another process switches a new file to write-ahead logging.
                 Err(fault) if fault.code == Code::LedgerBusy && tries < OPEN_TRIES => tries += 1,
-                Err(mut fault) => {
-                    fault.detail = format!("{}: {}", path.display(), fault.detail);
-                    return Err(fault);
-                }
-                Ok(writer) => break writer,
+                done => break done?,
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
         };
+        if user.was_left_open {
+            // A power cut may lose whole pages at disks that promise more than they keep.
+            check_pages(&mut Link::Sqlite(&mut writer)).await?;
+        }
         let reading = options.read_only(true).pragma("cache_size", READER_CACHE);
         Ok(Db::Sqlite {
             writer: shared(writer),
             readers: Some(Arc::new(Readers::new(reading))),
+            file: Some((path.to_owned(), user)),
         })
     }
 
@@ -98,6 +126,7 @@ impl Db {
         Ok(Db::Sqlite {
             writer: shared(writer),
             readers: None,
+            file: None,
         })
     }
 
@@ -130,6 +159,7 @@ impl Db {
             Db::Sqlite {
                 writer,
                 readers: None,
+                ..
             } => Ok(Lease::Writer(Arc::clone(writer).lock_owned().await)),
             Db::Postgres(pool) => Ok(Lease::Postgres(
                 pool.acquire().await.map_err(fault::from_sqlx)?,
@@ -147,10 +177,31 @@ impl Db {
         }
     }
 
+    /// A fault of the database on its way out.
+    pub(crate) fn notice(&self, fault: Fault) -> Fault {
+        match self {
+            Db::Sqlite {
+                file: Some((path, _)),
+                ..
+            } => damage::notice(path, fault),
+            _ => fault,
+        }
+    }
+
+    /// What was asked of the database, with its faults as [`Db::notice`] tells them.
+    pub(crate) async fn noticing<T>(
+        &self,
+        work: impl Future<Output = Result<T, Fault>>,
+    ) -> Result<T, Fault> {
+        work.await.map_err(|fault| self.notice(fault))
+    }
+
     /// Ends all connections. What is asked afterwards is refused.
     pub(crate) async fn close(&self) {
         match self {
-            Db::Sqlite { writer, readers } => {
+            Db::Sqlite {
+                writer, readers, ..
+            } => {
                 // Order matters: the last connection folds the write-ahead log into the file, and a reader cannot.
                 if let Some(readers) = readers {
                     readers.close().await;
@@ -192,8 +243,22 @@ async fn open_sqlite(
     Ok(connection)
 }
 
-/// Makes sure that the file exists and, where it is new, that only its owner can read it: it names accounts.
-fn create_private(path: &Path) -> std::io::Result<()> {
+/// Reads every page and compares tables with their indexes.
+///
+/// Fault: `LedgerDamaged` with the first thing found.
+pub(crate) async fn check_pages(link: &mut Link<'_>) -> Result<(), Fault> {
+    let query = "PRAGMA integrity_check(1)";
+    let found = link
+        .first(query, &[], |row| Ok(row.text(0)?.to_owned()))
+        .await?;
+    match found {
+        Some(text) if text == "ok" => Ok(()),
+        other => Err(fault::damaged(other.unwrap_or_default())),
+    }
+}
+
+/// Makes the directory of the ledger where there is none, for its owner only.
+fn create_directory(path: &Path) -> std::io::Result<()> {
     let directory = path
         .parent()
         .filter(|d| !d.as_os_str().is_empty())
@@ -205,6 +270,11 @@ fn create_private(path: &Path) -> std::io::Result<()> {
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
         builder.create(directory)?;
     }
+    Ok(())
+}
+
+/// Makes sure that the file exists and, where it is new, that only its owner can read it: it names accounts.
+fn create_private(path: &Path) -> std::io::Result<()> {
     let mut options = std::fs::OpenOptions::new();
     options.create(true).append(true);
     #[cfg(unix)]

@@ -16,7 +16,7 @@ pub(crate) fn from_sqlx(error: sqlx::Error) -> Fault {
             None => from_postgres(&*error),
         },
         sqlx::Error::Io(error) => match error.kind() {
-            std::io::ErrorKind::StorageFull => disk_full(&error.to_string()),
+            kind if is_full(kind) => disk_full(&error.to_string()),
             std::io::ErrorKind::NotFound | std::io::ErrorKind::ConnectionRefused => retry(
                 Code::HostUnreachable,
                 format!("the ledger's database cannot be reached: {error}; start it and run again"),
@@ -45,6 +45,9 @@ pub(crate) fn from_sqlx(error: sqlx::Error) -> Fault {
     }
 }
 
+/// `SQLITE_IOERR_SHORT_READ`: the file is shorter than it says.
+const SHORT_READ: i32 = 10 | 2 << 8;
+
 /// By the primary result code (<https://www.sqlite.org/rescode.html>).
 fn from_sqlite(error: &SqliteError) -> Fault {
     let code: i32 = error
@@ -57,20 +60,11 @@ fn from_sqlite(error: &SqliteError) -> Fault {
             Code::LedgerBusy,
             format!("another process keeps the ledger locked ({message}); try again later"),
         ),
-        8 | 23 => ask(
-            Code::ConfigInvalid,
-            format!("the ledger cannot be written to ({message}); check its permissions"),
-        ),
-        10 => ask(
-            Code::LedgerDamaged,
-            format!("the disk failed under the ledger ({message}); check the disk"),
-        ),
+        10 if code == SHORT_READ => damaged(message.to_owned()),
+        // The file itself was opened before; what SQLite then cannot open is what it would have to make beside it.
+        8 | 10 | 14 | 23 => unwritable(message),
         11 | 26 => damaged(message.to_owned()),
         13 => disk_full(message),
-        14 => ask(
-            Code::ConfigInvalid,
-            format!("the ledger cannot be opened ({message}); check its path and permissions"),
-        ),
         _ => Fault::bug(format!(
             "the ledger's database refused a statement (code {code}): {message}"
         )),
@@ -83,6 +77,8 @@ fn from_postgres(error: &dyn DatabaseError) -> Fault {
     let message = error.message();
     match &*state {
         "53100" => disk_full(message),
+        // Written to a standby, or the disk under the tables failed.
+        "25006" | "58030" => unwritable(message),
         "40001" | "40P01" | "55P03" | "57014" => retry(
             Code::LedgerBusy,
             format!("the ledger's database is busy ({message})"),
@@ -114,10 +110,33 @@ pub(crate) fn encoding(error: BoxDynError) -> Fault {
 
 /// The ledger holds what this program never wrote.
 pub(crate) fn damaged(what: String) -> Fault {
+    ask(Code::LedgerDamaged, what)
+}
+
+/// What the detail of a damaged file says besides: what the next run does about it.
+pub(crate) fn set_aside_next(mut fault: Fault) -> Fault {
+    fault.detail += "; the next run that writes sets the file aside, begins a new ledger and matches both sides by content";
+    fault
+}
+
+/// A damaged file that another process has open.
+pub(crate) fn still_open(mut fault: Fault) -> Fault {
+    fault.detail += "; another process has it open: end that one and run again";
+    fault
+}
+
+/// Who works with the file that is locked.
+pub(crate) fn busy_with(mut fault: Fault, owners: &str) -> Fault {
+    fault.detail = format!("{}; working with it: {owners}", fault.detail);
+    fault
+}
+
+/// The disk, or the permissions on it, do not let the ledger be written.
+pub(crate) fn unwritable(what: &str) -> Fault {
     ask(
-        Code::LedgerDamaged,
+        Code::LedgerUnwritable,
         format!(
-            "{what}; move the ledger's files aside and run again: both sides are then matched by content"
+            "the ledger cannot be written ({what}); check the disk and the permissions, then run again to continue"
         ),
     )
 }
@@ -150,19 +169,29 @@ pub(crate) fn closed() -> Fault {
 
 /// A file operation beside the database.
 pub(crate) fn file(path: &Path, error: &std::io::Error) -> Fault {
-    if error.kind() == std::io::ErrorKind::StorageFull {
-        return disk_full(&error.to_string());
-    }
-    ask(
-        Code::ConfigInvalid,
-        format!(
-            "cannot use {}: {error}; check the path and its permissions",
-            path.display()
+    let what = format!("{}: {error}", path.display());
+    match error.kind() {
+        kind if is_full(kind) => disk_full(&what),
+        std::io::ErrorKind::NotADirectory
+        | std::io::ErrorKind::IsADirectory
+        | std::io::ErrorKind::InvalidInput
+        | std::io::ErrorKind::InvalidFilename => ask(
+            Code::ConfigInvalid,
+            format!("cannot use {what}; choose another path"),
         ),
+        _ => unwritable(&what),
+    }
+}
+
+/// Whether there is no room, or no more room for this person.
+pub(crate) fn is_full(kind: std::io::ErrorKind) -> bool {
+    matches!(
+        kind,
+        std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded
     )
 }
 
-fn disk_full(what: &str) -> Fault {
+pub(crate) fn disk_full(what: &str) -> Fault {
     ask(
         Code::DiskFull,
         format!("no space left for the ledger ({what}); free some and run again to continue"),

@@ -108,6 +108,20 @@ pub(crate) fn by_file(
     Ok(Hold(Kind::File { _locked: file }))
 }
 
+/// Everybody who holds an account by a file beside this ledger.
+pub(crate) fn owners(ledger: &Path) -> Vec<String> {
+    let directory = ledger.parent().map(std::fs::read_dir);
+    let entries = directory.into_iter().flatten().flatten().flatten();
+    let start = format!("{}.hold-", ledger.file_name().unwrap_or_default().display());
+    let held = entries
+        .filter(|entry| entry.file_name().to_string_lossy().starts_with(&start))
+        .filter_map(|entry| File::open(entry.path()).ok())
+        .filter(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)));
+    let mut owners: Vec<String> = held.map(|mut file| read_owner(&mut file)).collect();
+    owners.sort_unstable();
+    owners
+}
+
 fn read_owner(file: &mut File) -> String {
     let mut text = Vec::new();
     file.take(OWNER_OCTETS).read_to_end(&mut text).ok();

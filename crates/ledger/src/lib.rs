@@ -11,6 +11,7 @@
 #![warn(missing_docs)]
 
 mod codec;
+mod damage;
 mod db;
 mod fault;
 mod hold;
@@ -22,9 +23,11 @@ mod record;
 mod run;
 mod schema;
 mod store;
+mod sum;
 pub mod testing;
 mod writer;
 
+pub use damage::SetAside;
 pub use hold::Hold;
 pub use pair::PairLedger;
 pub use run::{Cursor, ExceptionRow, Run, RunId};

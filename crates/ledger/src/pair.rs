@@ -58,6 +58,14 @@ impl PairLedger {
         self.run.map_or(0, RunId::number)
     }
 
+    /// A read, with its faults as the store tells them.
+    fn read<'a, T: 'a>(
+        &'a self,
+        work: impl Future<Output = Result<T, Fault>> + Send + 'a,
+    ) -> Ask<'a, T> {
+        Box::pin(self.store.inner.db.noticing(work))
+    }
+
     async fn reader(&self) -> Result<Lease, Fault> {
         self.store.inner.db.reader().await
     }
@@ -65,7 +73,7 @@ impl PairLedger {
 
 impl Ledger for PairLedger {
     fn pairings(&self) -> Ask<'_, Vec<Pairing>> {
-        Box::pin(async move { pairing::all(&mut self.reader().await?.link()?, self.id.0).await })
+        self.read(async move { pairing::all(&mut self.reader().await?.link()?, self.id.0).await })
     }
 
     fn pair<'a>(
@@ -75,7 +83,9 @@ impl Ledger for PairLedger {
     ) -> Ask<'a, Pairing> {
         Box::pin(async move {
             let text = codec::mailbox_text(source);
-            let known = pairing::find(&mut self.reader().await?.link()?, self.id.0, &text).await?;
+            let find =
+                async { pairing::find(&mut self.reader().await?.link()?, self.id.0, &text).await };
+            let known = self.read(find).await?;
             if let Some(same) = known.filter(|p| p.destination == *destination) {
                 return Ok(same);
             }
@@ -99,7 +109,7 @@ impl Ledger for PairLedger {
         after: Option<Key>,
         limit: u32,
     ) -> Ask<'_, Vec<Settled>> {
-        Box::pin(async move {
+        self.read(async move {
             record::known(
                 &mut self.reader().await?.link()?,
                 self.id.0,
@@ -118,7 +128,7 @@ impl Ledger for PairLedger {
         epoch: Epoch,
         keys: &'a KeySet,
     ) -> Ask<'a, Vec<Settled>> {
-        Box::pin(async move {
+        self.read(async move {
             record::lookup(
                 &mut self.reader().await?.link()?,
                 self.id.0,
@@ -136,7 +146,7 @@ impl Ledger for PairLedger {
         epoch: Epoch,
         keys: &'a KeySet,
     ) -> Ask<'a, Vec<Settled>> {
-        Box::pin(async move {
+        self.read(async move {
             record::lookup_stored(
                 &mut self.reader().await?.link()?,
                 self.id.0,
@@ -149,7 +159,7 @@ impl Ledger for PairLedger {
     }
 
     fn owned<'a>(&'a self, destination: &'a MailboxName, epoch: Epoch) -> Ask<'a, KeySet> {
-        Box::pin(async move {
+        self.read(async move {
             let mailbox = codec::mailbox_text(destination);
             record::owned(
                 &mut self.reader().await?.link()?,
@@ -162,7 +172,7 @@ impl Ledger for PairLedger {
     }
 
     fn epochs(&self, pairing: PairingId) -> Ask<'_, Vec<Epoch>> {
-        Box::pin(async move {
+        self.read(async move {
             pairing::epochs(&mut self.reader().await?.link()?, self.id.0, pairing.0).await
         })
     }
@@ -217,7 +227,7 @@ impl Ledger for PairLedger {
     }
 
     fn in_doubt(&self, pairing: PairingId) -> Ask<'_, Vec<(IntentId, Intent)>> {
-        Box::pin(async move {
+        self.read(async move {
             pairing::open_intents(&mut self.reader().await?.link()?, self.id.0, pairing.0).await
         })
     }

@@ -6,17 +6,18 @@ use hikyaku_core::{Epoch, Fault, Key};
 
 use crate::codec::{self, int, uint};
 use crate::link::{Link, Row, Value};
+use crate::sum;
 use crate::writer::Operation;
 
 const PAIRINGS: &str = "SELECT g.id, g.source, l.mailbox, c.pairing, COALESCE(c.source, ''), \
          COALESCE(c.destination, ''), COALESCE(c.source_keys, ''), COALESCE(c.destination_keys, ''), \
-         COALESCE(c.tally, '') \
+         COALESCE(c.tally, ''), g.pair, g.place, l.pair, g.sum, l.sum, c.sum \
      FROM pairing AS g JOIN place AS l ON l.id = g.place LEFT JOIN checkpoint AS c ON c.pairing = g.id \
      WHERE g.pair = $1 ORDER BY g.id";
 
 const PAIRING: &str = "SELECT g.id, g.source, l.mailbox, c.pairing, COALESCE(c.source, ''), \
          COALESCE(c.destination, ''), COALESCE(c.source_keys, ''), COALESCE(c.destination_keys, ''), \
-         COALESCE(c.tally, '') \
+         COALESCE(c.tally, ''), g.pair, g.place, l.pair, g.sum, l.sum, c.sum \
      FROM pairing AS g JOIN place AS l ON l.id = g.place LEFT JOIN checkpoint AS c ON c.pairing = g.id \
      WHERE g.pair = $1 AND g.source = $2";
 
@@ -39,6 +40,14 @@ pub(crate) async fn find(
 }
 
 fn read(row: &Row<'_>) -> Result<Pairing, Fault> {
+    let (pair, source, place) = (row.int(9)?, row.text(1)?, row.int(10)?);
+    sum::check(
+        "pairing",
+        row.maybe(12)?,
+        &pairing_values(pair, source, place),
+    )?;
+    let mailbox = place_values(row.int(11)?, row.text(2)?);
+    sum::check("place", row.maybe(13)?, &mailbox)?;
     let checkpoint = match row.maybe(3)? {
         Some(_) => {
             let columns = [
@@ -48,6 +57,8 @@ fn read(row: &Row<'_>) -> Result<Pairing, Fault> {
                 row.text(7)?,
                 row.text(8)?,
             ];
+            let values = checkpoint_values(row.int(0)?, columns);
+            sum::check("checkpoint", row.maybe(14)?, &values)?;
             Some(codec::checkpoint(columns)?)
         }
         None => None,
@@ -58,6 +69,43 @@ fn read(row: &Row<'_>) -> Result<Pairing, Fault> {
         destination: codec::mailbox(row.text(2)?)?,
         checkpoint,
     })
+}
+
+/// What the sum of a destination mailbox covers.
+fn place_values(pair: i64, mailbox: &str) -> [Value<'_>; 2] {
+    [Value::Int(pair), Value::Text(mailbox)]
+}
+
+/// What the sum of a pairing covers.
+fn pairing_values(pair: i64, source: &str, place: i64) -> [Value<'_>; 3] {
+    [Value::Int(pair), Value::Text(source), Value::Int(place)]
+}
+
+/// What the sum of a checkpoint covers.
+fn checkpoint_values(pairing: i64, columns: [&str; 5]) -> [Value<'_>; 6] {
+    let [source, destination, source_keys, destination_keys, tally] = columns.map(Value::Text);
+    let pairing = Value::Int(pairing);
+    [
+        pairing,
+        source,
+        destination,
+        source_keys,
+        destination_keys,
+        tally,
+    ]
+}
+
+/// Reads every row of these tables and compares it with its sum.
+pub(crate) async fn check(link: &mut Link<'_>) -> Result<(), Fault> {
+    let pairs = link
+        .all("SELECT id FROM pair", &[], |row| row.int(0))
+        .await?;
+    for pair in pairs {
+        for pairing in all(link, pair).await? {
+            open_intents(link, pair, pairing.id.0).await?;
+        }
+    }
+    Ok(())
 }
 
 /// A fault when the pairing is not one of the pair.
@@ -125,10 +173,18 @@ pub(crate) async fn open_intents(
     pair: i64,
     pairing: i64,
 ) -> Result<Vec<(IntentId, Intent)>, Fault> {
-    let query = "SELECT i.id, i.source_epoch, i.source_keys, i.destination_epoch, i.destination_next \
+    let query = "SELECT i.id, i.source_epoch, i.source_keys, i.destination_epoch, i.destination_next, i.sum \
          FROM intent AS i JOIN pairing AS g ON g.id = i.pairing \
          WHERE i.pairing = $1 AND g.pair = $2 ORDER BY i.id";
     link.all(query, &[Value::Int(pairing), Value::Int(pair)], |row| {
+        let values = [
+            Value::Int(pairing),
+            Value::Int(row.int(1)?),
+            Value::Text(row.text(2)?),
+            Value::Int(row.int(3)?),
+            Value::Int(row.int(4)?),
+        ];
+        sum::check("intent", row.maybe(5)?, &values)?;
         let intent = Intent {
             pairing: PairingId(pairing),
             epoch: Epoch(uint("source_epoch", row.int(1)?)?),
@@ -198,20 +254,19 @@ impl Operation for Map {
             match existing {
                 Some((_, same)) if same == place => {}
                 Some((pairing, _)) => {
-                    let values = [Value::Int(pairing), Value::Int(place)];
-                    link.execute("UPDATE pairing SET place = $2 WHERE id = $1", &values)
-                        .await?;
+                    let sum = sum::of(&pairing_values(self.pair, &self.source, place));
+                    let values = [Value::Int(pairing), Value::Int(place), Value::Int(sum)];
+                    let update = "UPDATE pairing SET place = $2, sum = $3 WHERE id = $1";
+                    link.execute(update, &values).await?;
                     link.execute("DELETE FROM checkpoint WHERE pairing = $1", &values[..1])
                         .await?;
                 }
                 None => {
-                    let values = [
-                        Value::Int(self.pair),
-                        Value::Text(&self.source),
-                        Value::Int(place),
-                    ];
-                    let insert = "INSERT INTO pairing (pair, source, place) VALUES ($1, $2, $3)";
-                    link.execute(insert, &values).await?;
+                    let [pair, source, at] = pairing_values(self.pair, &self.source, place);
+                    let sum = Value::Int(sum::of(&[pair, source, at]));
+                    let insert =
+                        "INSERT INTO pairing (pair, source, place, sum) VALUES ($1, $2, $3, $4)";
+                    link.execute(insert, &[pair, source, at, sum]).await?;
                 }
             }
             let made = find(link, self.pair, &self.source).await?;
@@ -222,9 +277,11 @@ impl Operation for Map {
 
 impl Map {
     async fn place(&self, link: &mut Link<'_>) -> Result<i64, Fault> {
-        let values = [Value::Int(self.pair), Value::Text(&self.destination)];
-        let insert = "INSERT INTO place (pair, mailbox) VALUES ($1, $2) ON CONFLICT DO NOTHING";
-        link.execute(insert, &values).await?;
+        let values = place_values(self.pair, &self.destination);
+        let sum = Value::Int(sum::of(&values));
+        let insert =
+            "INSERT INTO place (pair, mailbox, sum) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
+        link.execute(insert, &[values[0], values[1], sum]).await?;
         link.first(
             "SELECT id FROM place WHERE pair = $1 AND mailbox = $2",
             &values,
@@ -255,13 +312,15 @@ impl Operation for Intend {
                 Value::Text(&keys),
                 Value::Int(int(self.intent.destination_epoch.0)?),
                 Value::Int(int(self.intent.destination_next.0)?),
-                Value::Int(self.run),
-                Value::Int(self.pair),
             ];
+            let sum = sum::of(&values);
+            let more = [Value::Int(self.run), Value::Int(self.pair), Value::Int(sum)];
             let insert = "INSERT INTO intent \
-                 (pairing, source_epoch, source_keys, destination_epoch, destination_next, run) \
-                 SELECT $1, $2, $3, $4, $5, $6 FROM pairing WHERE id = $1 AND pair = $7 RETURNING id";
-            let number = link.first(insert, &values, |row| row.int(0)).await?;
+                 (pairing, source_epoch, source_keys, destination_epoch, destination_next, run, sum) \
+                 SELECT $1, $2, $3, $4, $5, $6, $8 FROM pairing WHERE id = $1 AND pair = $7 RETURNING id";
+            let number = link
+                .first(insert, &[&values[..], &more].concat(), |row| row.int(0))
+                .await?;
             number.ok_or_else(|| foreign(pairing))
         })
     }
@@ -291,13 +350,16 @@ impl Operation for SetCheckpoint {
             let destination = codec::state_text(&checkpoint.destination);
             let (keys, stored) = (checkpoint.keys.to_string(), checkpoint.stored.to_string());
             let tally = codec::tally_text(&checkpoint.tally);
-            let texts =
-                [&source, &destination, &keys, &stored, &tally].map(|text| Value::Text(text));
+            let columns = [&*source, &destination, &keys, &stored, &tally];
+            let values = checkpoint_values(self.pairing, columns);
+            let sum = Value::Int(sum::of(&values));
             let upsert = "INSERT INTO checkpoint \
-                 (pairing, source, destination, source_keys, destination_keys, tally) VALUES ($1, $2, $3, $4, $5, $6) \
+                 (pairing, source, destination, source_keys, destination_keys, tally, sum) \
+                 VALUES ($1, $2, $3, $4, $5, $6, $7) \
                  ON CONFLICT (pairing) DO UPDATE SET source = excluded.source, destination = excluded.destination, \
-                 source_keys = excluded.source_keys, destination_keys = excluded.destination_keys, tally = excluded.tally";
-            let values: Vec<Value<'_>> = std::iter::once(pairing).chain(texts).collect();
+                 source_keys = excluded.source_keys, destination_keys = excluded.destination_keys, \
+                 tally = excluded.tally, sum = excluded.sum";
+            let values = [&values[..], &[sum]].concat();
             link.execute(upsert, &values).await.map(drop)
         })
     }

@@ -11,6 +11,7 @@ use hikyaku_core::{Epoch, Fault, Flags, InternalDate, Key, KeySet};
 use crate::codec::{self, bound, int, uint};
 use crate::link::{Link, Row, Sql, Value};
 use crate::pairing;
+use crate::sum;
 use crate::writer::Operation;
 
 /// Records per statement, largest first: four texts instead of one per length, so that all stay prepared.
@@ -19,14 +20,16 @@ const ROWS: [usize; 4] = [100, 25, 5, 1];
 /// Ranges with at most so many keys between them are read as one: a few rows too many cost less than another query.
 const GAP: u64 = 8;
 
-const COLUMNS: usize = 17;
+/// What is written, the sum last.
+const COLUMNS: usize = 18;
 
-/// What [`settled`] reads. A key in another mailbox than the pairing's is told with the epoch 0, which no mailbox has:
-/// two mailboxes may well have the same UIDVALIDITY, and the key must not be taken for one of this mailbox.
-const SELECTED: &str = "m.source_epoch, m.source_key, m.outcome, \
-     CASE WHEN m.place = p.place THEN m.destination_epoch WHEN m.destination_epoch IS NOT NULL THEN 0 END, \
+/// The column that no sum covers.
+const VERIFIED: usize = 14;
+
+/// What [`settled`] reads: the columns as they are written, and the place of the pairing.
+const SELECTED: &str = "m.pairing, m.source_epoch, m.source_key, m.outcome, m.place, m.destination_epoch, \
      m.destination_key, m.octets, m.algorithm, m.content, m.head, m.flags, m.date_seconds, m.date_offset, \
-     m.verified, m.code";
+     m.verified, m.code, m.run, m.sum, p.place";
 
 /// Writes records and closes intents.
 pub(crate) struct Settle {
@@ -91,7 +94,7 @@ impl Settle {
                 None => None,
             };
             let hashed = record.content.is_some() || record.head.is_some();
-            values.extend([
+            let row = [
                 Value::Int(self.pairing),
                 Value::Int(int(record.epoch.0)?),
                 Value::Int(int(record.key.0)?),
@@ -113,7 +116,9 @@ impl Settle {
                 Value::Int(record.verified as i64),
                 Value::Text(record.code.map_or("", |c| c.as_str())),
                 Value::Int(self.run),
-            ]);
+            ];
+            values.extend(row);
+            values.push(Value::Int(sum(&row)));
         }
         let texts = if link.is_sqlite() {
             &UPSERTS.0
@@ -165,6 +170,7 @@ fn upsert_text(rows: usize, sqlite: bool) -> Arc<str> {
         "verified",
         "code",
         "run",
+        "sum",
     ];
     let mut text = format!("INSERT INTO message ({}) VALUES ", NAMES.join(", "));
     for row in 0..rows {
@@ -371,17 +377,34 @@ pub(crate) async fn owned(
     Ok(set)
 }
 
+/// The sum over a row, in the order of the columns.
+fn sum(row: &[Value<'_>; COLUMNS - 1]) -> i64 {
+    let (before, after) = (&row[..VERIFIED], &row[VERIFIED + 1..]);
+    let mut covered = [Value::Int(0); COLUMNS - 2];
+    covered[..VERIFIED].copy_from_slice(before);
+    covered[VERIFIED..].copy_from_slice(after);
+    sum::of(&covered)
+}
+
 /// A record from a row of [`SELECTED`].
+///
+/// A key in another mailbox than the pairing's is told with the epoch 0, which no mailbox has: two mailboxes may well
+/// have the same UIDVALIDITY, and the key must not be taken for one of this mailbox.
 fn settled(row: &Row<'_>) -> Result<Settled, Fault> {
-    let stored = match (row.maybe(3)?, row.maybe(4)?) {
-        (Some(epoch), Some(key)) => Some((
-            Epoch(uint("destination_epoch", epoch)?),
-            Key(uint("destination_key", key)?),
-        )),
+    check_sum(row)?;
+    let stored = match (row.maybe(5)?, row.maybe(6)?) {
+        (Some(epoch), Some(key)) => {
+            let is_here = row.int(4)? == row.int(18)?;
+            let epoch = if is_here { epoch } else { 0 };
+            Some((
+                Epoch(uint("destination_epoch", epoch)?),
+                Key(uint("destination_key", key)?),
+            ))
+        }
         _ => None,
     };
-    let (content, head) = codec::hashes(row.int(6)?, row.blob(7)?, row.blob(8)?)?;
-    let date = match (row.maybe(10)?, row.maybe(11)?) {
+    let (content, head) = codec::hashes(row.int(8)?, row.blob(9)?, row.blob(10)?)?;
+    let date = match (row.maybe(12)?, row.maybe(13)?) {
         (Some(seconds), Some(offset)) => Some(InternalDate {
             seconds,
             offset_minutes: i16::try_from(offset)
@@ -390,18 +413,55 @@ fn settled(row: &Row<'_>) -> Result<Settled, Fault> {
         _ => None,
     };
     Ok(Settled {
-        epoch: Epoch(uint("source_epoch", row.int(0)?)?),
-        key: Key(uint("source_key", row.int(1)?)?),
-        outcome: codec::outcome(row.int(2)?)?,
+        epoch: Epoch(uint("source_epoch", row.int(1)?)?),
+        key: Key(uint("source_key", row.int(2)?)?),
+        outcome: codec::outcome(row.int(3)?)?,
         stored,
-        octets: uint("octets", row.int(5)?)?,
+        octets: uint("octets", row.int(7)?)?,
         content,
         head,
-        flags: Flags::parse(row.text(9)?),
+        flags: Flags::parse(row.text(11)?),
         date,
-        verified: codec::verified(row.int(12)?)?,
-        code: codec::code(row.text(13)?),
+        verified: codec::verified(row.int(14)?)?,
+        code: codec::code(row.text(15)?),
     })
+}
+
+/// Whether a row of [`SELECTED`] is as it was written.
+fn check_sum(row: &Row<'_>) -> Result<(), Fault> {
+    let written = row.maybe(17)?;
+    let values = [
+        Value::Int(row.int(0)?),
+        Value::Int(row.int(1)?),
+        Value::Int(row.int(2)?),
+        Value::Int(row.int(3)?),
+        Value::Int(row.int(4)?),
+        Value::Maybe(row.maybe(5)?),
+        Value::Maybe(row.maybe(6)?),
+        Value::Int(row.int(7)?),
+        Value::Int(row.int(8)?),
+        Value::Blob(row.blob(9)?),
+        Value::Blob(row.blob(10)?),
+        Value::Text(row.text(11)?),
+        Value::Maybe(row.maybe(12)?),
+        Value::Maybe(row.maybe(13)?),
+        Value::Int(row.int(14)?),
+        Value::Text(row.text(15)?),
+        Value::Int(row.int(16)?),
+    ];
+    match written {
+        Some(written) if written != sum(&values) => Err(sum::mismatch("message")),
+        _ => Ok(()),
+    }
+}
+
+/// Reads every record and compares it with its sum.
+pub(crate) async fn check(link: &mut Link<'_>) -> Result<(), Fault> {
+    static TEXT: LazyLock<Arc<str>> = LazyLock::new(|| {
+        format!("SELECT {SELECTED} FROM message AS m JOIN pairing AS p ON p.id = m.pairing").into()
+    });
+    link.each(Sql::Made(Arc::clone(&TEXT)), &[], |row| check_sum(&row))
+        .await
 }
 
 #[cfg(test)]

@@ -6,7 +6,8 @@
 use hikyaku_core::{Code, Fault, Reach, Remedy};
 
 use crate::fault;
-use crate::link::{Link, Sql};
+use crate::link::{Link, Sql, Value};
+use crate::sum;
 
 /// The steps of a database, oldest first.
 pub(crate) type Steps = &'static [&'static str];
@@ -14,14 +15,19 @@ pub(crate) type Steps = &'static [&'static str];
 pub(crate) const SQLITE: Steps = &[
     include_str!("../migrations/sqlite/0001_first.sql"),
     include_str!("../migrations/sqlite/0002_host.sql"),
+    include_str!("../migrations/sqlite/0003_sums.sql"),
 ];
 pub(crate) const POSTGRES: Steps = &[
     include_str!("../migrations/postgres/0001_first.sql"),
     include_str!("../migrations/postgres/0002_host.sql"),
+    include_str!("../migrations/postgres/0003_sums.sql"),
 ];
 
 /// `PRAGMA application_id` of a ledger: `hiky` in ASCII.
-const APPLICATION: i64 = 0x6869_6b79;
+pub(crate) const APPLICATION: i64 = 0x6869_6b79;
+
+/// The sum over the texts of all tables and indexes of the newest SQLite schema.
+const TABLES: i64 = 8_379_269_030_234_931_167;
 
 /// Key of the advisory lock under which PostgreSQL tables are made: `hiky` once more.
 const MIGRATION_LOCK: i64 = APPLICATION;
@@ -32,6 +38,19 @@ const MIGRATION_LOCK: i64 = APPLICATION;
 /// [`Code::ConfigInvalid`] for another program's database, which stays untouched.
 pub(crate) async fn prepare_sqlite(link: &mut Link<'_>, steps: Steps) -> Result<(), Fault> {
     let version = sqlite_version(link).await?;
+    let mut looks_right = tables_fit(link, version, steps).await?;
+    if !looks_right {
+        // Asked again: another process may have brought it forward between both answers.
+        link.begin().await?;
+        let version = sqlite_version(link).await;
+        let fit = tables_fit(link, version.clone().unwrap_or(0), steps).await;
+        link.roll_back().await;
+        looks_right = version.and(fit)?;
+    }
+    if !looks_right {
+        let what = "the ledger's tables are not those of its schema";
+        return Err(fault::damaged(what.to_owned()));
+    }
     if is_current(version, steps)? {
         return Ok(());
     }
@@ -70,6 +89,10 @@ async fn sqlite_version(link: &mut Link<'_>) -> Result<i64, Fault> {
     match found {
         Some((0, 0, 0)) => Ok(0),
         Some((APPLICATION, version, _)) if version > 0 => Ok(version),
+        Some((APPLICATION, ..)) => Err(fault::damaged("the ledger has no schema".to_owned())),
+        _ if has_our_tables(link).await? => Err(fault::damaged(
+            "the ledger does not say that it is one".to_owned(),
+        )),
         _ => Err(Fault::new(
             Code::ConfigInvalid,
             Reach::Job,
@@ -77,6 +100,35 @@ async fn sqlite_version(link: &mut Link<'_>) -> Result<i64, Fault> {
             "the file is the database of another program; choose another place for the ledger",
         )),
     }
+}
+
+/// Whether number and tables tell the same: a file has the newest tables exactly when it has their number.
+async fn tables_fit(link: &mut Link<'_>, version: i64, steps: Steps) -> Result<bool, Fault> {
+    if steps != SQLITE || version == 0 {
+        return Ok(true);
+    }
+    let is_newest = usize::try_from(version) == Ok(steps.len());
+    Ok((tables(link).await? == TABLES) == is_newest)
+}
+
+/// Whether the tables are ours, though the file does not say so.
+async fn has_our_tables(link: &mut Link<'_>) -> Result<bool, Fault> {
+    let query = "SELECT count(*) FROM sqlite_schema \
+         WHERE type = 'table' AND name IN ('pair', 'place', 'pairing', 'checkpoint', 'message', 'intent')";
+    let found = link.first(query, &[], |row| row.int(0)).await?;
+    Ok(found >= Some(3))
+}
+
+/// The sum over the texts of all tables and indexes.
+async fn tables(link: &mut Link<'_>) -> Result<i64, Fault> {
+    let query = "SELECT COALESCE(sql, ''), name FROM sqlite_schema WHERE name NOT LIKE 'sqlite_stat%' ORDER BY name";
+    let texts = link
+        .all(query, &[], |row| {
+            Ok([row.text(0)?.to_owned(), row.text(1)?.to_owned()])
+        })
+        .await?;
+    let values: Vec<Value<'_>> = texts.iter().flatten().map(|t| Value::Text(t)).collect();
+    Ok(sum::of(&values))
 }
 
 /// Brings the tables of a PostgreSQL database to the newest schema. They live in the database schema `hikyaku`, which
@@ -206,6 +258,17 @@ mod tests {
             Ok(row.text(0)?.to_owned())
         });
         assert_eq!(tables.await.expect("rows"), ["old"]);
+    }
+
+    #[tokio::test]
+    async fn the_newest_tables_are_known_by_their_sum() {
+        let mut connection = SqliteConnection::connect("sqlite::memory:")
+            .await
+            .expect("memory");
+        let link = &mut Link::Sqlite(&mut connection);
+        run_steps(link, 0, SQLITE).await.expect("made");
+        let found = tables(link).await.expect("summed");
+        assert_eq!(found, TABLES, "the new value of TABLES");
     }
 
     #[test]

@@ -4,15 +4,17 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use hikyaku_core::report::Tally;
-use hikyaku_core::{AccountId, Fault};
+use hikyaku_core::{AccountId, Code, Fault};
 
 use crate::codec::{self, uint};
-use crate::db::Db;
+use crate::damage::{self, SetAside};
+use crate::db::{self, Db};
 use crate::hold::{self, Hold};
 use crate::host::{self, Remember};
 use crate::link::Value;
 use crate::pair::PairLedger;
 use crate::pairing::{self, FindPair, Forget};
+use crate::record;
 use crate::run::{self, BeginRun, Cursor, EndRun, ExceptionRow, Run, RunId};
 use crate::schema;
 use crate::writer::Writer;
@@ -61,13 +63,32 @@ impl Store {
     /// Opens a SQLite file, or makes it, with its directory, readable by its owner only.
     ///
     /// Faults: `LedgerVersion` for a newer schema, `LedgerDamaged`, `LedgerBusy` when another process keeps it locked
-    /// for ten seconds, `DiskFull`, `ConfigInvalid` for a path that cannot be used or another program's database.
+    /// for ten seconds, `DiskFull`, `LedgerUnwritable` for a disk that fails and for missing permissions,
+    /// `ConfigInvalid` for a path that cannot be used or another program's database.
     pub async fn open(path: impl AsRef<Path>) -> Result<Self, Fault> {
         let path = path.as_ref();
         Ok(Self::with(
             Db::file(path, schema::SQLITE).await?,
             Home::File(path.to_owned()),
         ))
+    }
+
+    /// Opens a file for a run that writes. A damaged one is set aside first, and an empty one begun: its mailboxes are
+    /// then matched by content (fault 32).
+    ///
+    /// Faults: as of [`Store::open`]; `LedgerDamaged` while another process has the damaged file open.
+    pub async fn open_or_renew(
+        path: impl AsRef<Path>,
+        now_millis: i64,
+    ) -> Result<(Self, Option<SetAside>), Fault> {
+        let path = path.as_ref();
+        match Self::open(path).await {
+            Err(fault) if fault.code == Code::LedgerDamaged => {
+                let aside = damage::set_aside(path, fault, now_millis)?;
+                Ok((Self::open(path).await?, Some(aside)))
+            }
+            opened => Ok((opened?, None)),
+        }
     }
 
     /// A store that ends with its last clone, for runs without memory and for tests.
@@ -108,10 +129,11 @@ impl Store {
         source: &AccountId,
         destination: &AccountId,
     ) -> Result<PairLedger, Fault> {
-        let mut lease = self.inner.db.reader().await?;
-        let known =
-            pairing::find_pair(&mut lease.link()?, source.as_str(), destination.as_str()).await?;
-        drop(lease);
+        let find = async {
+            let mut lease = self.inner.db.reader().await?;
+            pairing::find_pair(&mut lease.link()?, source.as_str(), destination.as_str()).await
+        };
+        let known = self.read(find).await?;
         let number = match known {
             Some(number) => number,
             None => {
@@ -135,6 +157,10 @@ impl Store {
 
     /// Every pair of accounts, oldest first, with counts. Reads through all message records; memory stays flat.
     pub async fn pairs(&self) -> Result<Vec<PairSummary>, Fault> {
+        self.read(self.all_pairs()).await
+    }
+
+    async fn all_pairs(&self) -> Result<Vec<PairSummary>, Fault> {
         let mut lease = self.inner.db.reader().await?;
         let link = &mut lease.link()?;
         let query = "SELECT p.id, p.source, p.destination, \
@@ -177,16 +203,17 @@ impl Store {
     /// Removes everything about a pair of accounts from the store; nothing at any mail server is touched. Refused while
     /// somebody holds the destination. A pair that is not there is none to forget.
     pub async fn forget(&self, pair: PairId, now_millis: i64) -> Result<(), Fault> {
-        let mut lease = self.inner.db.reader().await?;
-        let query = "SELECT destination FROM pair WHERE id = $1";
-        let found = lease
-            .link()?
-            .first(query, &[Value::Int(pair.0)], |row| {
-                Ok(AccountId::new(row.text(0)?))
-            })
-            .await?;
-        drop(lease);
-        let Some(destination) = found else {
+        let find = async {
+            let mut lease = self.inner.db.reader().await?;
+            let query = "SELECT destination FROM pair WHERE id = $1";
+            lease
+                .link()?
+                .first(query, &[Value::Int(pair.0)], |row| {
+                    Ok(AccountId::new(row.text(0)?))
+                })
+                .await
+        };
+        let Some(destination) = self.read(find).await? else {
             return Ok(());
         };
         let hold = self.hold_account(&destination, now_millis).await?;
@@ -255,14 +282,20 @@ impl Store {
 
     /// The latest runs of all pairs, newest first.
     pub async fn runs(&self, limit: u32) -> Result<Vec<Run>, Fault> {
-        let mut lease = self.inner.db.reader().await?;
-        run::list(&mut lease.link()?, limit).await
+        let work = async {
+            let mut lease = self.inner.db.reader().await?;
+            run::list(&mut lease.link()?, limit).await
+        };
+        self.read(work).await
     }
 
     /// One run.
     pub async fn run(&self, id: RunId) -> Result<Option<Run>, Fault> {
-        let mut lease = self.inner.db.reader().await?;
-        run::find(&mut lease.link()?, id).await
+        let work = async {
+            let mut lease = self.inner.db.reader().await?;
+            run::find(&mut lease.link()?, id).await
+        };
+        self.read(work).await
     }
 
     /// Messages of a pair that are neither copied nor already there, in the newest epoch of each mailbox; only those
@@ -274,15 +307,21 @@ impl Store {
         after: Option<Cursor>,
         limit: u32,
     ) -> Result<Vec<ExceptionRow>, Fault> {
-        let mut lease = self.inner.db.reader().await?;
-        run::exceptions(&mut lease.link()?, pair, run, after, limit).await
+        let work = async {
+            let mut lease = self.inner.db.reader().await?;
+            run::exceptions(&mut lease.link()?, pair, run, after, limit).await
+        };
+        self.read(work).await
     }
 
     /// How many connections a server let in when it last refused one; `None` where that never happened, and a day
     /// later, so that the number may grow again. Hosts are compared as they are written.
     pub async fn let_in(&self, host: &str, now_millis: i64) -> Result<Option<usize>, Fault> {
-        let mut lease = self.inner.db.reader().await?;
-        host::let_in(&mut lease.link()?, host, now_millis).await
+        let work = async {
+            let mut lease = self.inner.db.reader().await?;
+            host::let_in(&mut lease.link()?, host, now_millis).await
+        };
+        self.read(work).await
     }
 
     /// Remembers how many connections a server let in, for [`Store::let_in`].
@@ -302,23 +341,24 @@ impl Store {
             .await
     }
 
-    /// Reads every page of a SQLite file and compares tables with their indexes; takes seconds for a large one.
+    /// Reads everything: every page of a SQLite file, tables against their indexes, rows against their sums. Takes
+    /// seconds for a large ledger. The pages of PostgreSQL are its own affair.
     ///
-    /// Fault: `LedgerDamaged` with the first thing found. PostgreSQL looks after itself.
+    /// Fault: `LedgerDamaged` with the first thing found.
     pub async fn check(&self) -> Result<(), Fault> {
-        let mut lease = self.inner.db.reader().await?;
-        let mut link = lease.link()?;
-        if !link.is_sqlite() {
-            return Ok(());
-        }
-        let found = link
-            .first("PRAGMA integrity_check(1)", &[], |row| {
-                Ok(row.text(0)?.to_owned())
-            })
-            .await?;
-        match found {
-            Some(text) if text == "ok" => Ok(()),
-            other => Err(crate::fault::damaged(other.unwrap_or_default())),
-        }
+        let work = async {
+            let mut lease = self.inner.db.reader().await?;
+            let mut link = lease.link()?;
+            if link.is_sqlite() {
+                db::check_pages(&mut link).await?;
+            }
+            pairing::check(&mut link).await?;
+            record::check(&mut link).await
+        };
+        self.read(work).await
+    }
+
+    async fn read<T>(&self, work: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
+        self.inner.db.noticing(work).await
     }
 }

@@ -136,7 +136,7 @@ pub fn disk_full() -> Fault {
 /// What a failing disk answers.
 pub fn disk_failed() -> Fault {
     Fault::new(
-        Code::LedgerDamaged,
+        Code::LedgerUnwritable,
         Reach::Job,
         Remedy::AskUser,
         "the disk failed under the ledger (injected)",

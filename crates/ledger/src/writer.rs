@@ -112,6 +112,10 @@ async fn write(db: Arc<Db>, mut requests: mpsc::Receiver<Request>) {
 }
 
 async fn write_group(db: &Db, mut group: Vec<Box<dyn Queued>>) {
+    let answer_all = |group, done: Result<(), &Fault>| {
+        let done = done.map_err(|fault| db.notice(fault.clone()));
+        answer_all(group, done.as_ref().copied());
+    };
     let mut lease = match db.writer().await {
         Ok(lease) => lease,
         Err(fault) => return answer_all(group, Err(&fault)),
