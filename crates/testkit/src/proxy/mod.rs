@@ -1,8 +1,8 @@
 //! A TCP proxy on loopback that delays, narrows, breaks and records connections.
 //!
 //! Delay does not lower throughput: octets are read at once and leave later, as on a long line. Faults are placed at an
-//! octet or at a protocol line, so that a test breaks a connection at exactly one point of a dialogue. Start reading at
-//! [`Proxy`]; `lines` knows literals, so that message text is never taken for protocol.
+//! octet, at a protocol line or at a [`Piece`] of the dialogue, so that a test breaks a connection at exactly one point of
+//! it. Start reading at [`Proxy`]; `lines` knows literals, so that message text is never taken for protocol.
 
 mod lines;
 mod pump;
@@ -48,6 +48,60 @@ pub enum At {
         /// Octets of this direction that still pass, for breaks inside a literal.
         octets: u64,
     },
+    /// At a [`Piece`], counting from 0 in each direction of each connection. Together with [`Fault::connection`] this
+    /// names one place of a dialogue without looking at its text.
+    Piece {
+        /// Which of the pieces.
+        number: usize,
+        /// Where in it.
+        place: Place,
+    },
+}
+
+/// A place in a piece of a dialogue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Place {
+    /// The piece has come as far as the proxy, and nothing of it passes. Of a literal only its first octets need to
+    /// have come.
+    Before,
+    /// One octet of it has passed.
+    First,
+    /// Half of it has passed.
+    Middle,
+    /// All of it has passed but the last octet: the line feed, where it is a line.
+    Last,
+    /// All of it has passed, and what comes next need not have been sent yet.
+    After,
+}
+
+impl Place {
+    /// How many octets pass of a piece that has so many.
+    fn of(self, octets: u64) -> u64 {
+        match self {
+            Self::Before => 0,
+            Self::First => octets.min(1),
+            Self::Middle => octets / 2,
+            Self::Last => octets.saturating_sub(1),
+            Self::After => octets,
+        }
+    }
+}
+
+/// A line, a part of a line before or after a literal, or a literal: what a dialogue consists of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Piece {
+    /// The connection, counting from 0 in the order of their opening.
+    pub connection: usize,
+    /// The way it went.
+    pub direction: Direction,
+    /// Which of the pieces of this direction of the connection, counting from 0.
+    pub number: usize,
+    /// Whether it is the octets of a literal. An empty literal is no piece.
+    pub is_literal: bool,
+    /// Its length in octets, the line end included.
+    pub octets: u64,
+    /// The text without its line end; empty for a literal.
+    pub text: String,
 }
 
 /// What happens to the connection.
@@ -229,6 +283,11 @@ impl Proxy {
         self.shared.state().transcript.clone()
     }
 
+    /// Everything recorded so far, piece by piece.
+    pub fn pieces(&self) -> Vec<Piece> {
+        self.shared.state().pieces.clone()
+    }
+
     /// What clients sent so far, line by line, without tags: `UID FETCH 1:* (FLAGS)`.
     pub fn commands(&self) -> Vec<String> {
         let state = self.shared.state();
@@ -273,6 +332,7 @@ struct State {
     faults: Vec<Placed>,
     connections: usize,
     transcript: Vec<Line>,
+    pieces: Vec<Piece>,
     to_server: Link,
     to_client: Link,
 }
@@ -309,6 +369,7 @@ impl State {
                 .collect(),
             connections: 0,
             transcript: Vec::new(),
+            pieces: Vec::new(),
             to_server: link(),
             to_client: link(),
         }

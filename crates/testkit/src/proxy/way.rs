@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use super::lines::{Announcements, Ended, Splitter, Stretch};
 use super::pump::locked;
-use super::{Action, At, Direction, Line, Shared};
+use super::{Action, At, Direction, Line, Piece, Place, Shared};
 
 /// Partial lines are held back up to this size while faults wait for lines.
 const HELD: usize = 64 * 1024;
@@ -36,6 +36,12 @@ pub(super) struct Way {
     looks_for_lines: bool,
     held: Vec<u8>,
     passed: u64,
+    /// Pieces that have begun.
+    pieces: usize,
+    /// Octets of the present line that have passed before its end came.
+    ahead: u64,
+    /// The literal that comes next, by its length.
+    literal: Option<u64>,
     /// Faults with a known place ahead: the offset and what happens there.
     armed: Vec<(u64, Action)>,
 }
@@ -61,6 +67,9 @@ impl Way {
             looks_for_lines,
             held: Vec::new(),
             passed: 0,
+            pieces: 0,
+            ahead: 0,
+            literal: None,
             armed: Vec::new(),
         }
     }
@@ -88,6 +97,7 @@ impl Way {
             && std::mem::take(&mut locked(&self.dialogue).refused)
         {
             let line = self.splitter.refuse_literal();
+            self.literal = None;
             self.record(line);
         }
         let mut rest = octets;
@@ -100,9 +110,17 @@ impl Way {
                 (Stretch::Open, _) if self.awaits_lines() && self.held.len() < HELD => {
                     self.held.extend_from_slice(piece);
                 }
-                _ => {
+                (stretch, _) => {
+                    if stretch == Stretch::Literal
+                        && let Some(octets) = self.literal.take()
+                    {
+                        self.begin_piece(String::new(), octets, true, &mut steps);
+                    }
                     let mut held = std::mem::take(&mut self.held);
                     held.extend_from_slice(piece);
+                    if stretch == Stretch::Open {
+                        self.ahead += held.len() as u64;
+                    }
                     self.emit(&held, &mut steps);
                 }
             }
@@ -135,7 +153,9 @@ impl Way {
         if let Some(logical) = &ended.logical {
             self.record(logical.clone());
         }
-        let mut dropped = false;
+        self.literal = ended.literal.map(|(octets, _)| octets).filter(|n| *n > 0);
+        let octets = self.ahead + whole.len() as u64;
+        let mut dropped = self.begin_piece(ended.text.clone(), octets, false, steps);
         for (before, octets, action) in self.faults_at(&ended.text) {
             if before {
                 dropped |= matches!(action, Action::Say(_));
@@ -150,6 +170,48 @@ impl Way {
         }
     }
 
+    /// Counts a piece, keeps it, and places the faults that wait for it. Whether something is said in its place.
+    fn begin_piece(
+        &mut self,
+        text: String,
+        octets: u64,
+        is_literal: bool,
+        steps: &mut Vec<Step>,
+    ) -> bool {
+        let number = self.pieces;
+        self.pieces += 1;
+        let start = self.passed - std::mem::take(&mut self.ahead);
+        let mut replaced = false;
+        let mut state = self.shared.state();
+        for placed in &mut state.faults {
+            let At::Piece { number: at, place } = placed.fault.at else {
+                continue;
+            };
+            if placed.happened || at != number || !self.concerns(&placed.fault) {
+                continue;
+            }
+            placed.happened = true;
+            let action = placed.fault.action.clone();
+            if place == Place::Before {
+                replaced |= matches!(action, Action::Say(_)) && !is_literal;
+                steps.push(Step::Action(action));
+            } else {
+                self.armed.push((start + place.of(octets), action));
+            }
+        }
+        if state.settings.record {
+            state.pieces.push(Piece {
+                connection: self.connection,
+                direction: self.direction,
+                number,
+                is_literal,
+                octets,
+                text,
+            });
+        }
+        replaced
+    }
+
     /// Takes the faults that happen at this line: whether before it, how many octets after it, and what.
     fn faults_at(&self, text: &str) -> Vec<(bool, u64, Action)> {
         let mut happening = Vec::new();
@@ -159,7 +221,7 @@ impl Way {
                 continue;
             }
             let (contains, nth, before, octets) = match &placed.fault.at {
-                At::Octets(_) => continue,
+                At::Octets(_) | At::Piece { .. } => continue,
                 At::BeforeLine { contains, nth } => (contains, *nth, true, 0),
                 At::AfterLine {
                     contains,
