@@ -2,7 +2,12 @@
 
 use anyhow::Result;
 
-/// The arguments go to the sweep as they are.
+use crate::{step, test, trials};
+
+/// Installs the mail server where it is missing; the arguments go to the sweep as they are.
 pub(crate) fn run(arguments: &[String]) -> Result<()> {
-    crate::trials::run("sweep", arguments)
+    hikyaku_testkit::install::ensure(&mut |text| step::say(text))?;
+    let mut command = trials::command("sweep", arguments);
+    test::as_root(&mut command)?;
+    step::run(&mut command)
 }

@@ -1,5 +1,7 @@
 //! `cargo xtask test`: everything that tests the product, on a machine that has nothing but Rust and a C compiler.
 
+use std::process::Command;
+
 use anyhow::{Context, Result};
 
 use crate::step::{self, cargo, output, say};
@@ -20,20 +22,27 @@ pub(crate) fn run_with(arguments: &[String]) -> Result<()> {
         command.arg("--workspace");
     }
     command.args(arguments);
-    if !hikyaku_testkit::install::is_root() {
-        // Mail servers change their user and so are started as root; only the finished test programs run that way.
-        let host = output(std::process::Command::new("rustc").arg("-vV"))?;
-        let host = host
-            .lines()
-            .find_map(|line| line.strip_prefix("host: "))
-            .context("rustc does not tell its host")?;
-        let variable = format!(
-            "CARGO_TARGET_{}_RUNNER",
-            host.to_uppercase().replace('-', "_")
-        );
-        command.env(variable, "sudo -n -E");
-    }
+    as_root(&mut command)?;
     step::run(&mut command)
+}
+
+/// Has cargo run what it builds as root, where this tool is not: mail servers change their user and so are started as
+/// root. Only the finished programs run that way.
+pub(crate) fn as_root(command: &mut Command) -> Result<()> {
+    if hikyaku_testkit::install::is_root() {
+        return Ok(());
+    }
+    let host = output(Command::new("rustc").arg("-vV"))?;
+    let host = host
+        .lines()
+        .find_map(|line| line.strip_prefix("host: "))
+        .context("rustc does not tell its host")?;
+    let variable = format!(
+        "CARGO_TARGET_{}_RUNNER",
+        host.to_uppercase().replace('-', "_")
+    );
+    command.env(variable, "sudo -n -E");
+    Ok(())
 }
 
 /// The command: [`install`], then [`run_with`].

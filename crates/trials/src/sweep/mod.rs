@@ -245,7 +245,10 @@ fn try_all(server: &Dovecot, cases: Vec<Named>, at_a_time: usize) -> Result<Summ
                 ));
             }
             if verdict.slowest > Duration::from_secs(10) {
-                say(&format!("SLOW {case} at {said}\n  {}", verdict.runs().join("\n  ")));
+                say(&format!(
+                    "SLOW {case} at {said}\n  {}",
+                    verdict.runs().join("\n  ")
+                ));
             }
             locked(&summary).add(&case, &said, &verdict);
         }

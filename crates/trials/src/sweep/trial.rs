@@ -143,8 +143,9 @@ impl Verdict {
             Err(fault) => format!("no report: {fault}"),
         };
         self.slowest = self.slowest.max(ran.took);
-        self.story
-            .push(format!("{name} ({doubts} doubts, {seconds:.1} s): {result}"));
+        self.story.push(format!(
+            "{name} ({doubts} doubts, {seconds:.1} s): {result}"
+        ));
     }
 
     fn dialogue(&mut self, name: &str, proxy: &Proxy) {
