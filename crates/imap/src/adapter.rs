@@ -10,10 +10,12 @@
 
 mod append;
 mod body;
+mod budget;
 mod ensure;
 mod fetching;
 mod gmail;
 mod listing;
+mod login;
 mod mailboxes;
 mod namespace;
 mod opened;
@@ -24,18 +26,21 @@ mod tests;
 
 use crate::connection::{Access, Connection};
 use crate::encode::Command;
+use crate::frame::FrameLimits;
 use crate::machine::Takes;
 use crate::quirks::Product;
 use crate::response::{QuotaRow, Response};
 use crate::session::{Facts, Wishes};
+pub use budget::Budget;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 pub use gmail::Labels;
 use hikyaku_core::mailbox::Quota;
 use hikyaku_core::traits::{Ask, Destination, Reader, Source, Writer};
 use hikyaku_core::{Abilities, Fault, MailboxInfo, MailboxName, Role, Side, WireName};
-use hikyaku_net::Endpoint;
 use hikyaku_net::sasl::{Credentials, Renewal};
+use hikyaku_net::{Endpoint, PeerInfo};
+use login::Login;
 use namespace::Namespace;
 use pool::Pool;
 use std::sync::Arc;
@@ -61,6 +66,10 @@ pub struct ImapOptions {
     /// So many connections the server let in at an earlier time, where that was fewer
     /// than wanted.
     pub let_in: Option<usize>,
+    /// The largest message that is taken from the server, in octets: a longer literal
+    /// ends the connection with `server.excess`. It costs no memory, since messages are
+    /// passed on as they come; it bounds what a server can make us read.
+    pub largest: u64,
 }
 
 /// When to use COMPRESS=DEFLATE (RFC 4978).
@@ -84,6 +93,7 @@ impl ImapOptions {
             labels: Labels::default(),
             renewal: None,
             let_in: None,
+            largest: FrameLimits::LARGEST_MESSAGE,
         }
     }
 }
@@ -93,6 +103,7 @@ impl ImapOptions {
 pub struct ImapAccount {
     pool: Arc<Pool>,
     abilities: Abilities,
+    budget: Option<Budget>,
     namespace: Namespace,
     listed: mailboxes::Listed,
     /// Gmail's labels in place of its mailboxes.
@@ -116,10 +127,12 @@ impl ImapAccount {
                 Side::Destination => Access::Writing,
             },
             compress: options.compress == Compress::Auto,
+            largest: options.largest,
         };
         let view = (wishes.access == Access::Reading).then(|| gmail::View::new(options.labels));
         let lanes = options.lanes.max(1);
-        let pool = Pool::new(options.endpoint, options.credentials, wishes, lanes + 1);
+        let login = Login::new(options.credentials, options.renewal);
+        let pool = Pool::new(options.endpoint, login, wishes, lanes + 1, options.let_in);
         let (lease, answers) = pool.begin(mailboxes::questions).await?;
         let facts = Arc::clone(lease.facts());
         let (namespace, first) = mailboxes::survey(lease.connection(), &facts, answers).await?;
@@ -129,6 +142,7 @@ impl ImapAccount {
         Ok(Self {
             pool,
             abilities,
+            budget: budget::of(facts.product),
             namespace,
             listed: mailboxes::Listed::new(first),
             labels: view.filter(|_| facts.can("X-GM-EXT-1")),
@@ -139,6 +153,24 @@ impl ImapAccount {
     /// What becomes of the labels, where this account is a source that has labels.
     pub fn labels(&self) -> Option<&Labels> {
         self.labels.as_ref().map(gmail::View::labels)
+    }
+
+    /// How many connections the server lets in, where that is fewer than wanted: to be
+    /// given back as [`ImapOptions::let_in`] next time. `None` when none was refused, or
+    /// all that were wanted are let in again.
+    pub fn connections(&self) -> Option<usize> {
+        self.pool.let_in()
+    }
+
+    /// What the provider lets through in a day, where it says so in public.
+    pub fn budget(&self) -> Option<Budget> {
+        self.budget
+    }
+
+    /// The address and encryption of the newest connection, of perhaps several
+    /// addresses that the server's name has.
+    pub fn peer(&self) -> Option<PeerInfo> {
+        self.pool.peer()
     }
 
     /// The mailboxes as the server lists them.

@@ -14,6 +14,7 @@
 //! the connection is never used again.
 
 mod access;
+mod meter;
 mod outgoing;
 mod reader;
 #[cfg(test)]
@@ -21,6 +22,7 @@ mod tests;
 mod writer;
 
 pub(crate) use access::Access;
+pub(crate) use meter::excess;
 
 use crate::encode::{Command, Style};
 use crate::frame::Framer;
@@ -44,7 +46,7 @@ use tokio::time::Instant;
 pub(crate) type Row = FetchRow;
 
 /// Most untagged responses that one command may collect.
-const MOST_DATA: usize = 400_000;
+const MOST_DATA: usize = 250_000;
 
 /// Longest silence while an answer is due to a command that is quick by its nature.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -371,12 +373,7 @@ pub(crate) fn shut_gate() -> Fault {
 fn deliver(sink: &mut Sink, response: Response) -> Result<(), Fault> {
     if let Sink::Answer { data, .. } = sink {
         if data.len() >= MOST_DATA {
-            return Err(Fault::new(
-                Code::ServerProtocol,
-                Reach::Side,
-                Remedy::AskUser,
-                format!("more than {MOST_DATA} rows in one answer"),
-            ));
+            return Err(excess(format!("more than {MOST_DATA} rows in one answer")));
         }
         data.push(response);
     }
@@ -483,29 +480,50 @@ impl Shared {
         Hold(Arc::clone(self))
     }
 
-    /// Decides about a silence since a moment: the moment at which to look again, or the
-    /// fault.
-    fn silence(&self, since: Instant) -> Result<Instant, Fault> {
+    /// How long the server may be silent now; `None` when it owes no answer.
+    fn patience(&self) -> Option<Duration> {
         let (is_idle, is_slow) = {
             let machine = self.machine();
             (machine.is_idle(), machine.is_slow())
         };
-        let now = Instant::now();
         if is_idle || self.holds.load(Ordering::Relaxed) > 0 {
-            return Ok(now + PATIENCE);
+            return None;
         }
         let reply = self.endpoint.timeouts.reply;
-        let patience = if is_slow { reply } else { reply.min(PATIENCE) };
-        let due = since.max(*lock(&self.beat)) + patience;
+        Some(if is_slow { reply } else { self.shortest() })
+    }
+
+    /// The patience with a command that is quick by its nature.
+    fn shortest(&self) -> Duration {
+        self.endpoint.timeouts.reply.min(PATIENCE)
+    }
+
+    /// The later of a moment and of the last progress of this side.
+    fn since(&self, moment: Instant) -> Instant {
+        moment.max(*lock(&self.beat))
+    }
+
+    /// Decides about a silence since a moment: the moment at which to look again, or the
+    /// fault.
+    fn silence(&self, since: Instant) -> Result<Instant, Fault> {
+        let now = Instant::now();
+        let Some(patience) = self.patience() else {
+            return Ok(now + self.shortest());
+        };
+        let due = self.since(since) + patience;
         if due > now {
             return Ok(due);
         }
-        Err(self.placed(Fault::new(
+        Err(self.silent(format!("no answer for {} seconds", patience.as_secs())))
+    }
+
+    fn silent(&self, detail: String) -> Fault {
+        self.placed(Fault::new(
             Code::LinkSilent,
             Reach::Side,
             Remedy::Retry { after: None },
-            format!("no answer for {} seconds", patience.as_secs()),
-        )))
+            detail,
+        ))
     }
 
     fn placed(&self, fault: Fault) -> Fault {

@@ -15,7 +15,7 @@ use std::collections::VecDeque;
 /// How much is taken from a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct FrameLimits {
-    /// Longest line text, in octets. Courier writes 100,000 UIDs into one line.
+    /// Longest line text, in octets.
     pub(crate) line: usize,
     /// Most text of one response outside its literals, in octets.
     pub(crate) text: usize,
@@ -24,21 +24,41 @@ pub(crate) struct FrameLimits {
     /// Most octets of literals that are held for one response; when they are used up,
     /// further literals are streamed.
     pub(crate) held_total: u64,
-    /// Longest literal at all, in octets. Callers lower it for hosts they do not trust.
+    /// Longest literal at all, in octets: the largest message, which is never held.
     pub(crate) literal: u64,
     /// Most streamed literals in one response.
     pub(crate) streamed: usize,
 }
 
 impl Default for FrameLimits {
+    /// After login. The reasons for each figure are in ADR 0008.
     fn default() -> Self {
         Self {
-            line: 1 << 20,
-            text: 4 << 20,
+            // All UIDs of a mailbox come in one line, and half a million that are not
+            // neighbours take eight octets each.
+            line: 8 << 20,
+            text: 8 << 20,
             held: 256 << 10,
             held_total: 4 << 20,
-            literal: 4 << 30,
+            literal: FrameLimits::LARGEST_MESSAGE,
             streamed: 64,
+        }
+    }
+}
+
+impl FrameLimits {
+    /// The largest message that IMAP4rev1 can announce (RFC 3501 §9, `number`).
+    pub(crate) const LARGEST_MESSAGE: u64 = u32::MAX as u64;
+
+    /// Before anybody logged in, a server has nothing large to say, and may be anyone.
+    pub(crate) fn before_login() -> Self {
+        Self {
+            line: 64 << 10,
+            text: 256 << 10,
+            held: 64 << 10,
+            held_total: 256 << 10,
+            literal: 64 << 10,
+            streamed: 0,
         }
     }
 }
@@ -121,6 +141,11 @@ impl Framer {
             streamed: Vec::new(),
             failed: None,
         }
+    }
+
+    /// Other limits from now on. What is under way has the new ones too.
+    pub(crate) fn limit(&mut self, limits: FrameLimits) {
+        self.limits = limits;
     }
 
     /// Takes what was read. Call [`Framer::next`] until it has nothing more before

@@ -132,6 +132,9 @@ pub(crate) enum Broken {
     Tag(Reply),
     /// `+` while message text was in flight and nobody waited for it.
     Continuation,
+    /// `OK` to a command whose announced literal the server had not let in: whatever it
+    /// means, it does not mean that the command was carried out.
+    Hasty(Reply),
 }
 
 /// The commands in flight.
@@ -276,6 +279,9 @@ impl<S> Machine<S> {
         if flight.sent < Sent::All && !flight.waits {
             flight.early = Some(reply);
             return Route::Early;
+        }
+        if flight.waits && reply.is_ok() {
+            return Route::Broken(Broken::Hasty(reply));
         }
         match self.flights.remove(at) {
             Some(flight) => Route::Done(flight, reply),

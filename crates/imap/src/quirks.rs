@@ -1,154 +1,20 @@
 //! What servers do that no RFC asks for: a table of named leniencies, chosen at run
 //! time, and the one place where a server's *words* may decide anything.
 //!
-//! Each row says what is recognised, why, and when it applies; the tests below name
-//! each row once.
+//! Each row of [`words`] says what is recognised, why, and when it applies; its tests
+//! name each row once. What follows from a code, a status or a word is decided here.
+
+mod words;
 
 use crate::response::{Reply, ReplyCode, ReplyKind};
 use hikyaku_core::{Code, Fault, Reach, Remedy};
-
-/// In which situation a server spoke.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum When {
-    /// While logging in, the greeting included.
-    Login,
-    /// In answer to an append.
-    Append,
-    /// At any time, by BYE too.
-    Any,
-}
-
-/// Words that stand for a code which the server does not send.
-pub(crate) struct Words {
-    /// Name of the quirk.
-    pub(crate) name: &'static str,
-    /// Which servers, and why.
-    pub(crate) reason: &'static str,
-    /// When the words count.
-    pub(crate) when: When,
-    /// Any of these, in lower case, anywhere in the text.
-    pub(crate) any: &'static [&'static str],
-    /// What they mean.
-    pub(crate) code: Code,
-}
-
-/// The table. The first row that fits counts.
-pub(crate) const WORDS: &[Words] = &[
-    Words {
-        name: "connections-words",
-        reason: "Dovecot, Gmail, Courier and Exchange count connections and say so in prose",
-        when: When::Any,
-        any: &[
-            "maximum number of connections",
-            "too many simultaneous connections",
-            "too many connections",
-            "connection limit",
-        ],
-        code: Code::ServerConnections,
-    },
-    Words {
-        name: "throttle-words",
-        reason: "Gmail and Exchange Online announce limits of bandwidth and commands without a code",
-        when: When::Any,
-        any: &[
-            "exceeded command or bandwidth limits",
-            "bandwidth limits",
-            "request is throttled",
-            "server busy",
-            "try again later",
-            "temporarily unavailable",
-        ],
-        code: Code::ServerBusy,
-    },
-    Words {
-        name: "app-password-words",
-        reason: "Gmail, Yahoo and iCloud refuse the account's own password for IMAP",
-        when: When::Login,
-        any: &[
-            "application-specific password",
-            "app password",
-            "app-specific password",
-        ],
-        code: Code::LoginAppPassword,
-    },
-    Words {
-        name: "oauth-words",
-        reason: "Exchange Online and Gmail switched passwords off altogether",
-        when: When::Login,
-        any: &[
-            "basicauthblocked",
-            "basic authentication is disabled",
-            "log in via your web browser",
-            "web login required",
-        ],
-        code: Code::LoginOauth,
-    },
-    Words {
-        name: "imap-off-words",
-        reason: "Gmail and hosting panels let IMAP be switched off per account",
-        when: When::Login,
-        any: &[
-            "not enabled for imap",
-            "imap access is disabled",
-            "imap is disabled",
-            "imap not enabled",
-        ],
-        code: Code::LoginDisabled,
-    },
-    Words {
-        name: "locked-words",
-        reason: "several hosts block logins for a while after failures",
-        when: When::Login,
-        any: &[
-            "too many login failures",
-            "too many failed",
-            "temporarily locked",
-            "account is locked",
-            "temporarily blocked",
-        ],
-        code: Code::LoginLocked,
-    },
-    Words {
-        name: "quota-words",
-        reason: "Cyrus and Courier answer a full mailbox without OVERQUOTA",
-        when: When::Append,
-        any: &[
-            "over quota",
-            "exceeded your mail quota",
-            "quota exceeded",
-            "mailbox is full",
-        ],
-        code: Code::QuotaExceeded,
-    },
-    Words {
-        name: "size-words",
-        reason: "some servers refuse large messages without TOOBIG",
-        when: When::Append,
-        any: &[
-            "message too large",
-            "too large",
-            "maximum message size",
-            "exceeds the maximum",
-        ],
-        code: Code::MessageTooLarge,
-    },
-];
-
-/// What the words of a reply mean in a situation, if they are known.
-pub(crate) fn words(reply: &Reply, when: When) -> Option<Code> {
-    let text = reply.text.to_lowercase();
-    let row = WORDS
-        .iter()
-        .filter(|row| row.when == When::Any || row.when == when)
-        .find(|row| row.any.iter().any(|words| text.contains(words)))?;
-    tracing::debug!(quirk = row.name, reason = row.reason, "known words");
-    Some(row.code)
-}
+use words::{When, pause, words};
 
 /// The fault of a greeting or login that was refused.
 pub(crate) fn login_fault(reply: &Reply, by_token: bool) -> Fault {
     let code = match &reply.code {
-        Some(ReplyCode::Limit) => Code::ServerConnections,
+        // Yahoo says LIMIT of the rate of commands too.
+        Some(ReplyCode::Limit) => words(reply, When::Login).unwrap_or(Code::ServerConnections),
         Some(
             ReplyCode::Unavailable | ReplyCode::InUse | ReplyCode::ServerBug | ReplyCode::Throttled,
         ) => words(reply, When::Login).unwrap_or(Code::ServerBusy),
@@ -156,6 +22,13 @@ pub(crate) fn login_fault(reply: &Reply, by_token: bool) -> Fault {
         Some(ReplyCode::Expired) => Code::LoginExpired,
         Some(ReplyCode::ContactAdmin) => Code::LoginDisabled,
         Some(ReplyCode::WebAlert) => Code::LoginOauth,
+        // Whatever the words beside it promise: this is not to be tried again.
+        Some(ReplyCode::AuthenticationFailed) => words(reply, When::Login)
+            .filter(|code| !is_pause(*code))
+            .unwrap_or(match by_token {
+                true => Code::LoginExpired,
+                false => Code::LoginRejected,
+            }),
         _ => words(reply, When::Login).unwrap_or(match (reply.kind, by_token) {
             (ReplyKind::Bye, _) => Code::ServerBusy,
             (_, true) => Code::LoginExpired,
@@ -173,7 +46,7 @@ pub(crate) fn login_fault(reply: &Reply, by_token: bool) -> Fault {
         Code::ServerConnections => "too many connections of this user at once",
         _ => "the server does not take a login now",
     };
-    side_fault(code, detail).said(reply.said())
+    side_fault(code, detail, reply)
 }
 
 /// The fault of an unasked BYE.
@@ -184,12 +57,34 @@ pub(crate) fn bye_fault(reply: &Reply) -> Fault {
         }
         _ => words(reply, When::Any).unwrap_or(Code::LinkLost),
     };
-    side_fault(code, "the server ended the connection").said(reply.said())
+    side_fault(code, "the server ended the connection", reply)
+}
+
+/// The fault of a reply that asks for a pause, whatever it answers; `None` for any other.
+pub(crate) fn throttled(reply: &Reply) -> Option<Fault> {
+    let code = match words(reply, When::Any) {
+        Some(code) => code,
+        None if reply.code.as_ref().is_some_and(is_busy) => Code::ServerBusy,
+        None => return None,
+    };
+    let detail = match code {
+        Code::ServerBudget => "the volume that the server lets through in a day is used up",
+        Code::ServerConnections => "too many connections of this user at once",
+        _ => "the server asks for a pause",
+    };
+    Some(side_fault(code, detail, reply))
 }
 
 /// The fault of an append that was answered NO or BAD.
 pub(crate) fn append_fault(reply: &Reply) -> Fault {
+    let known = words(reply, When::Append);
     let fault = match &reply.code {
+        // Gmail says OVERQUOTA, and Yahoo LIMIT, of what goes by in a time too.
+        Some(ReplyCode::OverQuota | ReplyCode::Limit)
+            if matches!(known, Some(Code::ServerBudget | Code::ServerBusy)) =>
+        {
+            return throttled(reply).unwrap_or_else(quota_fault);
+        }
         Some(ReplyCode::OverQuota) => quota_fault(),
         Some(ReplyCode::TooBig | ReplyCode::Limit) => too_large(),
         Some(ReplyCode::TryCreate | ReplyCode::NonExistent) => Fault::new(
@@ -204,17 +99,18 @@ pub(crate) fn append_fault(reply: &Reply) -> Fault {
             Remedy::AskUser,
             "the destination does not let this user append here",
         ),
-        Some(code) if is_busy(code) => side_fault(Code::ServerBusy, "the server asks for a pause"),
-        _ => match words(reply, When::Append) {
+        _ => match known {
             Some(Code::QuotaExceeded) => quota_fault(),
             Some(Code::MessageTooLarge) => too_large(),
-            Some(code) => side_fault(code, "the server asks for a pause"),
-            None => Fault::new(
-                Code::MessageRefused,
-                Reach::Message,
-                Remedy::Skip,
-                "the destination did not accept the message",
-            ),
+            _ => match throttled(reply) {
+                Some(fault) => return fault,
+                None => Fault::new(
+                    Code::MessageRefused,
+                    Reach::Message,
+                    Remedy::Skip,
+                    "the destination did not accept the message",
+                ),
+            },
         },
     };
     fault.said(reply.said())
@@ -222,6 +118,12 @@ pub(crate) fn append_fault(reply: &Reply) -> Fault {
 
 /// The fault of any other command that was answered NO or BAD.
 pub(crate) fn command_fault(reply: &Reply, what: &str) -> Fault {
+    if let Some(fault) = throttled(reply) {
+        return Fault {
+            detail: format!("{what}: {}", fault.detail),
+            ..fault
+        };
+    }
     let fault = match &reply.code {
         Some(ReplyCode::NonExistent | ReplyCode::TryCreate) => Fault::new(
             Code::MailboxMissing,
@@ -230,19 +132,12 @@ pub(crate) fn command_fault(reply: &Reply, what: &str) -> Fault {
             format!("{what}: there is no such mailbox"),
         ),
         Some(ReplyCode::OverQuota) => quota_fault(),
-        Some(code) if is_busy(code) => side_fault(
-            words(reply, When::Any).unwrap_or(Code::ServerBusy),
-            &format!("{what}: the server asks for a pause"),
+        _ => Fault::new(
+            Code::ServerRefused,
+            Reach::Mailbox,
+            Remedy::Skip,
+            format!("{what} was refused"),
         ),
-        _ => match words(reply, When::Any) {
-            Some(code) => side_fault(code, &format!("{what}: the server asks for a pause")),
-            None => Fault::new(
-                Code::ServerRefused,
-                Reach::Mailbox,
-                Remedy::Skip,
-                format!("{what} was refused"),
-            ),
-        },
     };
     fault.said(reply.said())
 }
@@ -276,15 +171,24 @@ fn too_large() -> Fault {
     )
 }
 
-/// A fault of the whole side; what helps follows from the code.
-fn side_fault(code: Code, detail: &str) -> Fault {
-    let remedy = match code {
-        Code::LinkLost | Code::LinkSilent | Code::ServerBusy | Code::ServerConnections => {
-            Remedy::Retry { after: None }
-        }
-        _ => Remedy::AskUser,
+/// A fault of the whole side; what helps follows from the code, and how long to wait
+/// from the server's words.
+fn side_fault(code: Code, detail: &str, reply: &Reply) -> Fault {
+    let remedy = match code == Code::LinkLost || is_pause(code) {
+        true => Remedy::Retry {
+            after: pause(&reply.text),
+        },
+        false => Remedy::AskUser,
     };
-    Fault::new(code, Reach::Side, remedy, detail)
+    Fault::new(code, Reach::Side, remedy, detail).said(reply.said())
+}
+
+/// Whether waiting helps.
+fn is_pause(code: Code) -> bool {
+    matches!(
+        code,
+        Code::ServerBusy | Code::ServerBudget | Code::ServerConnections
+    )
 }
 
 /// Programs whose rules for names are known.
@@ -330,77 +234,6 @@ mod tests {
     }
 
     #[test]
-    fn known_words_stand_for_codes() {
-        let samples = [
-            (
-                "connections-words",
-                When::Login,
-                "Maximum number of connections from user+IP exceeded (mail_max_userip_connections=10)",
-                Code::ServerConnections,
-            ),
-            (
-                "throttle-words",
-                When::Append,
-                "[THROTTLED] Account exceeded command or bandwidth limits.",
-                Code::ServerBusy,
-            ),
-            (
-                "app-password-words",
-                When::Login,
-                "Application-specific password required: https://example.com (Failure)",
-                Code::LoginAppPassword,
-            ),
-            (
-                "oauth-words",
-                When::Login,
-                "LOGIN failed. BasicAuthBlocked",
-                Code::LoginOauth,
-            ),
-            (
-                "imap-off-words",
-                When::Login,
-                "Your account is not enabled for IMAP use. (Failure)",
-                Code::LoginDisabled,
-            ),
-            (
-                "locked-words",
-                When::Login,
-                "Too many login failures, account temporarily locked",
-                Code::LoginLocked,
-            ),
-            (
-                "quota-words",
-                When::Append,
-                "You exceeded your mail quota.",
-                Code::QuotaExceeded,
-            ),
-            (
-                "size-words",
-                When::Append,
-                "Message too large",
-                Code::MessageTooLarge,
-            ),
-        ];
-        assert_eq!(
-            WORDS.iter().map(|w| w.name).collect::<Vec<_>>(),
-            samples.iter().map(|s| s.0).collect::<Vec<_>>(),
-            "each quirk has a sample, in order"
-        );
-        assert!(WORDS.iter().all(|w| !w.reason.is_empty()));
-        for (name, when, text, code) in samples {
-            assert_eq!(
-                words(&reply(ReplyKind::No, None, text), when),
-                Some(code),
-                "{name}"
-            );
-        }
-        assert_eq!(
-            words(&reply(ReplyKind::No, None, "Over quota"), When::Login),
-            None
-        );
-    }
-
-    #[test]
     fn a_refused_append_says_what_helps() {
         let of = |code, text: &str| {
             let fault = append_fault(&reply(ReplyKind::No, code, text));
@@ -427,6 +260,31 @@ mod tests {
             of(Some(ReplyCode::Unavailable), "x"),
             (Code::ServerBusy, Reach::Side, retry)
         );
+        // Gmail's block for a day is no full mailbox, and Yahoo's pace no large message.
+        assert_eq!(
+            of(
+                Some(ReplyCode::OverQuota),
+                "Account exceeded command or bandwidth limits."
+            ),
+            (Code::ServerBudget, Reach::Side, retry)
+        );
+        assert_eq!(
+            of(Some(ReplyCode::Limit), "APPEND Rate limit hit."),
+            (Code::ServerBusy, Reach::Side, retry)
+        );
+        assert_eq!(
+            of(
+                None,
+                "Request is throttled. Suggested Backoff Time: 299609 milliseconds"
+            ),
+            (
+                Code::ServerBusy,
+                Reach::Side,
+                Remedy::Retry {
+                    after: Some(std::time::Duration::from_millis(299_609))
+                }
+            )
+        );
         assert_eq!(
             of(None, "Message contains NUL characters"),
             (Code::MessageRefused, Reach::Message, Remedy::Skip)
@@ -444,6 +302,14 @@ mod tests {
             (Code::LoginRejected, false)
         );
         assert_eq!(
+            of(
+                ReplyKind::No,
+                Some(ReplyCode::AuthenticationFailed),
+                "Wrong password, please try again later"
+            ),
+            (Code::LoginRejected, false)
+        );
+        assert_eq!(
             of(ReplyKind::No, None, "Login failed."),
             (Code::LoginRejected, false)
         );
@@ -453,6 +319,14 @@ mod tests {
         );
         assert_eq!(
             of(ReplyKind::No, Some(ReplyCode::Unavailable), "x"),
+            (Code::ServerBusy, true)
+        );
+        assert_eq!(
+            of(
+                ReplyKind::No,
+                Some(ReplyCode::Limit),
+                "LOGIN Rate limit hit."
+            ),
             (Code::ServerBusy, true)
         );
         assert_eq!(

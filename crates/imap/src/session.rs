@@ -20,13 +20,14 @@ pub(crate) use facts::Facts;
 
 use crate::connection::{Access, Answer, Connection, Profile};
 use crate::encode::{Command, Extension, Style};
+use crate::frame::FrameLimits;
 use crate::machine::Takes;
 use crate::quirks::{Product, login_fault};
 use crate::response::{Capabilities, Reply, ReplyCode, ReplyKind, Response};
 use dialogue::Dialogue;
 use hikyaku_core::{Code, Fault, Reach, Remedy};
 use hikyaku_net::sasl::Credentials;
-use hikyaku_net::{Endpoint, Security, Stream};
+use hikyaku_net::{Endpoint, PeerInfo, Security, Stream};
 
 /// What a new connection shall be like.
 #[derive(Clone, Debug)]
@@ -35,6 +36,8 @@ pub(crate) struct Wishes {
     pub(crate) access: Access,
     /// Whether to compress where the server offers it.
     pub(crate) compress: bool,
+    /// The largest message that is taken, in octets.
+    pub(crate) largest: u64,
 }
 
 /// What is asked for in the same round trip that begins the session, made from what is
@@ -56,7 +59,16 @@ pub(crate) struct Session {
     pub(crate) answers: Vec<Answer>,
 }
 
-/// Connects and logs in. One round trip each for connecting, TLS and authentication;
+impl Wishes {
+    fn limits(&self) -> FrameLimits {
+        FrameLimits {
+            literal: self.largest,
+            ..FrameLimits::default()
+        }
+    }
+}
+
+/// Connects and logs in; whom one is talking to then. One round trip each for connecting, TLS and authentication;
 /// two more where the server does not tell its capabilities by itself.
 ///
 /// # Faults
@@ -67,7 +79,7 @@ pub(crate) async fn log_in(
     credentials: &Credentials,
     wishes: &Wishes,
     prelude: Prelude,
-) -> Result<Session, Fault> {
+) -> Result<(Session, PeerInfo), Fault> {
     let placed = |fault: Fault| fault.on(endpoint.side).server(endpoint.server());
     establish(endpoint, credentials, wishes, prelude)
         .await
@@ -79,10 +91,18 @@ async fn establish(
     credentials: &Credentials,
     wishes: &Wishes,
     prelude: Prelude,
-) -> Result<Session, Fault> {
+) -> Result<(Session, PeerInfo), Fault> {
     let stream = hikyaku_net::connect(endpoint).await?;
+    tracing::debug!(
+        server = %endpoint.server(),
+        address = %stream.peer().address,
+        "connected"
+    );
     let mut dialogue = Dialogue::new(stream, endpoint.clone());
     let mut greeting = dialogue.greeting().await?;
+    if greeting.is_authenticated && endpoint.security != Security::Plain {
+        return Err(logged_in_already(endpoint.security));
+    }
     if endpoint.security == Security::StartTls {
         dialogue = start_tls(dialogue, endpoint, greeting.capabilities.take()).await?;
     }
@@ -92,7 +112,9 @@ async fn establish(
     if wishes.compress && capabilities.has("COMPRESS=DEFLATE") {
         dialogue = compress(dialogue, endpoint).await?;
     }
-    let (stream, framer, last_tag) = dialogue.into_parts();
+    let (stream, mut framer, last_tag) = dialogue.into_parts();
+    framer.limit(wishes.limits());
+    let peer = stream.peer().clone();
     let resetter = stream.resetter();
     let (read, write) = stream.split();
     let profile = Profile {
@@ -102,7 +124,23 @@ async fn establish(
         reset: Box::new(move || resetter.reset()),
     };
     let connection = Connection::start(read, write, framer, profile);
-    settle_in(connection, capabilities, &greeting.text, prelude).await
+    let session = settle_in(connection, capabilities, &greeting.text, prelude).await?;
+    Ok((session, peer))
+}
+
+/// PREAUTH where encryption was asked for (RFC 9051 §11.3): before STARTTLS anybody on the way can say it, and then mail would go in clear; in
+/// TLS it still leaves open whose mail this is.
+fn logged_in_already(security: Security) -> Fault {
+    let code = match security {
+        Security::StartTls => Code::TlsUnavailable,
+        Security::ImplicitTls | Security::Plain => Code::LoginMechanism,
+    };
+    Fault::new(
+        code,
+        Reach::Side,
+        Remedy::AskUser,
+        "the server takes everybody for logged in before anybody said who (PREAUTH); nothing was sent",
+    )
 }
 
 /// The greeting.
@@ -264,7 +302,8 @@ where
     let mut greeting = dialogue.greeting().await?;
     let capabilities =
         authenticate::authenticate(&mut dialogue, &mut greeting, credentials, false).await?;
-    let (stream, framer, last_tag) = dialogue.into_parts();
+    let (stream, mut framer, last_tag) = dialogue.into_parts();
+    framer.limit(FrameLimits::default());
     let (read, write) = tokio::io::split(stream);
     let profile = Profile {
         endpoint: endpoint.clone(),

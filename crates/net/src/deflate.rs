@@ -29,6 +29,18 @@ const LIMITS: Limits = Limits {
     free: 512 * 1024 * 1024,
 };
 
+/// Compressed octets that grow beyond all measure: inside the [`io::Error`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Bomb;
+
+impl fmt::Display for Bomb {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the compressed data grows beyond all measure")
+    }
+}
+
+impl std::error::Error for Bomb {}
+
 /// Decompresses what is read from `inner`.
 ///
 /// `InvalidData` when the input is not deflate, goes on after its end, or grows
@@ -41,8 +53,23 @@ pub(crate) struct Inflate<R> {
     start: usize,
     /// The last call filled the reader's buffer: more may come out without input.
     more: bool,
-    broken: Option<&'static str>,
+    broken: Option<Broken>,
     limits: Limits,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Broken {
+    Data(&'static str),
+    Bomb,
+}
+
+impl From<Broken> for io::Error {
+    fn from(broken: Broken) -> Self {
+        match broken {
+            Broken::Data(why) => io::Error::new(ErrorKind::InvalidData, why),
+            Broken::Bomb => io::Error::new(ErrorKind::InvalidData, Bomb),
+        }
+    }
 }
 
 impl<R> Inflate<R> {
@@ -62,27 +89,29 @@ impl<R> Inflate<R> {
     }
 
     /// Fills `output` as far as the input at hand reaches.
-    fn inflate(&mut self, output: &mut [u8]) -> Result<usize, &'static str> {
+    fn inflate(&mut self, output: &mut [u8]) -> Result<usize, Broken> {
         let (in_before, out_before) = (self.state.total_in(), self.state.total_out());
         let input = &self.input[self.start..];
         let status = self
             .state
             .decompress(input, output, FlushDecompress::None)
-            .map_err(|_| "the compressed data is damaged")?;
+            .map_err(|_| Broken::Data("the compressed data is damaged"))?;
         let taken = (self.state.total_in() - in_before) as usize;
         let made = (self.state.total_out() - out_before) as usize;
         self.start += taken;
         self.more = made == output.len();
         if status == Status::StreamEnd && made == 0 {
-            return Err("the compressed stream was ended by the server");
+            return Err(Broken::Data(
+                "the compressed stream was ended by the server",
+            ));
         }
         if made == 0 && taken == 0 && self.start < self.input.len() {
-            return Err("the compressed data makes no progress");
+            return Err(Broken::Data("the compressed data makes no progress"));
         }
         let Limits { ratio, free } = self.limits;
         if self.state.total_out() > free.saturating_add(self.state.total_in().saturating_mul(ratio))
         {
-            return Err("the compressed data grows beyond all measure");
+            return Err(Broken::Bomb);
         }
         Ok(made)
     }
@@ -100,7 +129,7 @@ impl<R: AsyncRead + Unpin> AsyncRead for Inflate<R> {
         }
         loop {
             if let Some(why) = this.broken {
-                return Poll::Ready(Err(io::Error::new(ErrorKind::InvalidData, why)));
+                return Poll::Ready(Err(why.into()));
             }
             if this.start < this.input.len() || this.more {
                 match this.inflate(buf.initialize_unfilled()) {

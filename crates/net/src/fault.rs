@@ -1,6 +1,7 @@
 //! From errors of sockets and TLS to faults: code, reach, remedy and the next step.
 
 use crate::Endpoint;
+use crate::deflate::Bomb;
 use crate::tls::{Refusal, Why};
 use hikyaku_core::{Code, Fault, InternalDate, Reach, Remedy};
 use rustls::{AlertDescription, CertificateError, Error, InvalidMessage};
@@ -22,7 +23,8 @@ const RETRY: Remedy = Remedy::Retry { after: None };
 impl Endpoint {
     /// The fault for an error while reading from or writing to the connection:
     /// `link.lost`, `link.silent` for `TimedOut`, `server.protocol` for data
-    /// that cannot be decompressed or decrypted.
+    /// that cannot be decompressed or decrypted, `server.excess` for data that grows
+    /// beyond all measure.
     pub fn link_fault(&self, error: &io::Error) -> Fault {
         match error.kind() {
             ErrorKind::TimedOut => at(
@@ -31,6 +33,9 @@ impl Endpoint {
                 RETRY,
                 "no answer within the time-out",
             ),
+            ErrorKind::InvalidData if error.get_ref().is_some_and(|e| e.is::<Bomb>()) => {
+                at(self, Code::ServerExcess, RETRY, error.to_string())
+            }
             ErrorKind::InvalidData => at(
                 self,
                 Code::ServerProtocol,

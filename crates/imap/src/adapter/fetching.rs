@@ -44,6 +44,8 @@ pub(super) struct Fetching<'a> {
     events: mpsc::Receiver<RowEvent>,
     /// Keys that came; only those have to be asked for again that did not.
     came: KeySet,
+    /// All keys of this pass: what a server tells of others is nobody's answer.
+    wanted: KeySet,
 }
 
 impl<'a> Fetching<'a> {
@@ -68,16 +70,22 @@ impl<'a> Fetching<'a> {
             to: to.downgrade(),
             events,
             came: KeySet::new(),
+            wanted: keys.clone(),
         }
     }
 
-    /// Notes that a key came; false when it had come before.
+    /// Notes that a key came; false when it had come before, or was never asked for.
     pub(super) fn note(&mut self, key: Key) -> bool {
-        let is_new = !self.came.contains(key);
+        let is_new = self.wants(key) && !self.came.contains(key);
         if is_new {
             self.came.insert(key);
         }
         is_new
+    }
+
+    /// Whether a key belongs to this pass.
+    pub(super) fn wants(&self, key: Key) -> bool {
+        self.wanted.contains(key)
     }
 
     /// Whether a key came.

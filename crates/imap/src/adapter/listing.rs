@@ -2,13 +2,13 @@
 
 use super::fetching::{Came, Fetching};
 use super::opened::Opened;
-use super::reading::{merge, unreadable};
-use crate::connection::{ROW_EVENTS, RowEvent};
+use super::reading::{merge, text, unreadable};
+use crate::connection::{ROW_EVENTS, Row, RowEvent, excess};
 use crate::encode::{BodyPart, ChangedSince, Command, Fetch, FetchItem, UidSet};
 use crate::quirks::command_fault;
-use crate::response::{BodySection, Content, FetchRow, SectionKind};
+use crate::response::{BodySection, Content, FetchRow, SectionKind, UidRanges};
 use bytes::{Bytes, BytesMut};
-use futures::stream::{self, StreamExt};
+use futures::stream::{self, StreamExt, TryStreamExt};
 use hikyaku_core::traits::{Facts, Flow};
 use hikyaku_core::{Fault, HeadDigest, Key, KeySet, Listing};
 use std::collections::{BTreeMap, HashMap, VecDeque};
@@ -16,6 +16,13 @@ use tokio::sync::mpsc;
 
 /// Messages in one command: memory holds the rows of a window.
 const WINDOW: u64 = 2_000;
+
+/// Octets of memory for the facts of messages whose windows are not over. What a server
+/// means to answer takes a tenth: a few hundred octets for each message.
+const MOST_WEIGHT: usize = 32 << 20;
+
+/// Ranges of keys in one mailbox: that many messages with a gap behind each.
+const MOST_RANGES: usize = 2 << 20;
 
 /// The fields of [`HeadDigest::FIELDS`].
 const HEAD: &[&str] = &["MESSAGE-ID", "DATE", "FROM", "SUBJECT"];
@@ -27,8 +34,12 @@ struct Lister<'a> {
     fetching: Fetching<'a>,
     facts: Facts,
     mailbox: String,
-    /// Rows of windows that are not over, by number.
+    /// Rows of windows that are not over and lack something, by number.
     rows: HashMap<u64, FetchRow>,
+    /// What is complete in windows that are not over.
+    done: BTreeMap<Key, Listing>,
+    /// Octets that both take, roughly.
+    weight: usize,
     ready: VecDeque<Result<Listing, Fault>>,
     is_over: bool,
 }
@@ -40,6 +51,8 @@ pub(super) fn list<'a>(opened: &'a Opened, keys: &KeySet, facts: Facts) -> Flow<
         facts,
         mailbox: opened.mailbox().to_owned(),
         rows: HashMap::new(),
+        done: BTreeMap::new(),
+        weight: 0,
         ready: VecDeque::new(),
         is_over: false,
     };
@@ -88,15 +101,7 @@ impl Lister<'_> {
             None => self.is_over = true,
             Some(Came::Rows(rows)) => {
                 for row in rows {
-                    let row = match self.rows.remove(&row.number) {
-                        Some(part)
-                            if part.uid.is_none() || row.uid.is_none() || part.uid == row.uid =>
-                        {
-                            merge(part, row)
-                        }
-                        _ => row,
-                    };
-                    self.rows.insert(row.number, row);
+                    self.row(row)?;
                 }
             }
             Some(Came::Large { mut chunks, .. }) => while chunks.recv().await.is_some() {},
@@ -109,20 +114,65 @@ impl Lister<'_> {
         Ok(())
     }
 
+    /// A row, complete or a part. One with all that was asked for becomes a listing at
+    /// once, so that its octets need not be kept.
+    fn row(&mut self, row: Row) -> Result<(), Fault> {
+        let row = match self.rows.remove(&row.number) {
+            Some(part) if part.uid.is_none() || row.uid.is_none() || part.uid == row.uid => {
+                merge(part, row)
+            }
+            _ => row,
+        };
+        let is_wanted = |key: &Key| self.fetching.wants(*key) && !self.fetching.has(*key);
+        if row.uid.is_some_and(|key| !is_wanted(&key)) {
+            return Ok(());
+        }
+        self.weight += weight(&row);
+        match listing(&row, self.facts).filter(|l| is_whole(l, self.facts)) {
+            Some(listing) => {
+                self.weight -= text(&row);
+                self.done.insert(listing.key, listing);
+            }
+            None => drop(self.rows.insert(row.number, row)),
+        }
+        if self.weight > MOST_WEIGHT {
+            return Err(excess(format!(
+                "the facts of {WINDOW} messages take more than {MOST_WEIGHT} octets"
+            )));
+        }
+        Ok(())
+    }
+
     /// Servers answer in the order of the mailbox, but need not.
     fn end_of_window(&mut self) {
-        let mut sorted: Vec<Listing> = self
+        self.weight = 0;
+        let mut sorted = std::mem::take(&mut self.done);
+        let parts = self
             .rows
             .drain()
-            .filter_map(|(_, row)| listing(&row, self.facts))
-            .collect();
-        sorted.sort_by_key(|l| l.key);
-        for listing in sorted {
+            .filter_map(|(_, row)| listing(&row, self.facts));
+        for part in parts {
+            sorted.entry(part.key).or_insert(part);
+        }
+        for listing in sorted.into_values() {
             if self.fetching.note(listing.key) {
                 self.ready.push_back(Ok(listing));
             }
         }
     }
+}
+
+/// Whether nothing is missing that was asked for.
+fn is_whole(listing: &Listing, facts: Facts) -> bool {
+    (listing.date.is_some() || !facts.date)
+        && (listing.octets.is_some() || !facts.octets)
+        && (listing.head.is_some() || !facts.head)
+}
+
+/// Octets that a row keeps in memory until its window is over, roughly.
+fn weight(row: &FetchRow) -> usize {
+    let keywords = row.flags.as_ref().map_or(0, |f| f.keywords().count());
+    size_of::<FetchRow>() + text(row) + 64 * keywords
 }
 
 /// `None` for a row that does not say of which message it speaks, or lacks the flags
@@ -154,7 +204,8 @@ fn fields(row: &FetchRow) -> Option<&Bytes> {
     })
 }
 
-/// See [`hikyaku_core::traits::Reader::changed`].
+/// See [`hikyaku_core::traits::Reader::changed`]. Row by row, since they may be as many
+/// as there are messages.
 pub(super) fn changed(opened: &Opened, modseq: u64) -> Flow<'_, Listing> {
     let facts = Facts {
         flags: true,
@@ -171,23 +222,39 @@ pub(super) fn changed(opened: &Opened, modseq: u64) -> Flow<'_, Listing> {
         }),
     });
     let (to, events) = mpsc::channel(ROW_EVENTS);
-    let begun = connection.fetch(&command, &to);
-    stream::once(async move {
-        begun?;
-        let mut rows: BTreeMap<Key, Listing> = BTreeMap::new();
-        collect(connection, events, to, "UID FETCH CHANGEDSINCE", |row| {
-            if let Some(listing) = listing(&row, facts) {
-                rows.insert(listing.key, listing);
+    let changes = Changes {
+        asked: connection.fetch(&command, &to).map(drop),
+        events,
+        ready: VecDeque::new(),
+    };
+    stream::try_unfold(changes, move |mut changes| async move {
+        std::mem::replace(&mut changes.asked, Ok(()))?;
+        loop {
+            if let Some(listing) = changes.ready.pop_front() {
+                return Ok(Some((listing, changes)));
             }
-        })
-        .await?;
-        Ok(rows.into_values().map(Ok))
+            match changes.events.recv().await {
+                None => return Err(connection.fault()),
+                Some(RowEvent::Rows(rows)) => changes
+                    .ready
+                    .extend(rows.iter().filter_map(|row| listing(row, facts))),
+                Some(RowEvent::Large { mut chunks, .. }) => while chunks.recv().await.is_some() {},
+                Some(RowEvent::Done { reply, .. }) if reply.is_ok() => return Ok(None),
+                Some(RowEvent::Done { reply, .. }) => {
+                    return Err(command_fault(&reply, "UID FETCH CHANGEDSINCE"));
+                }
+            }
+        }
     })
-    .flat_map(move |rows: Result<_, Fault>| match rows {
-        Ok(rows) => stream::iter(rows).boxed(),
-        Err(fault) => stream::iter([Err(fault.mailbox(&mailbox))]).boxed(),
-    })
+    .map_err(move |fault: Fault| fault.mailbox(&mailbox))
     .boxed()
+}
+
+/// What [`changed`] waits for.
+struct Changes {
+    asked: Result<(), Fault>,
+    events: mpsc::Receiver<RowEvent>,
+    ready: VecDeque<Listing>,
 }
 
 /// All keys, by FETCH: for servers whose SEARCH is missing or does not fit.
@@ -200,16 +267,21 @@ pub(super) async fn keys_by_fetch(opened: &Opened) -> Result<KeySet, Fault> {
     });
     let (to, events) = mpsc::channel(ROW_EVENTS);
     connection.fetch(&command, &to)?;
-    let mut keys = KeySet::new();
+    // Sorted at the end: a server may answer in any order.
+    let mut keys = UidRanges::default();
     collect(connection, events, to, "UID FETCH", |row| {
-        keys.extend(
-            &row.uid
-                .map(|k| KeySet::range(k.0..=k.0))
-                .unwrap_or_default(),
-        );
+        if let Some(key) = row.uid {
+            keys.push(key.0, key.0);
+        }
+        match keys.0.len() > MOST_RANGES {
+            true => Err(excess(format!(
+                "more than {MOST_RANGES} ranges of messages"
+            ))),
+            false => Ok(()),
+        }
     })
     .await?;
-    Ok(keys)
+    Ok(keys.to_set())
 }
 
 /// See [`hikyaku_core::traits::Reader::head`].
@@ -231,6 +303,7 @@ pub(super) async fn head(opened: &Opened, key: Key) -> Result<Option<Bytes>, Fau
             // A copy of its own: the read buffer must not live as long as this.
             found = Some(BytesMut::from(octets).freeze());
         }
+        Ok(())
     })
     .await?;
     Ok(found)
@@ -242,13 +315,13 @@ async fn collect(
     mut events: mpsc::Receiver<RowEvent>,
     to: mpsc::Sender<RowEvent>,
     what: &str,
-    mut take: impl FnMut(FetchRow),
+    mut take: impl FnMut(FetchRow) -> Result<(), Fault>,
 ) -> Result<(), Fault> {
     // Only the command in flight holds the other end now: it ends with it.
     drop(to);
     while let Some(event) = events.recv().await {
         match event {
-            RowEvent::Rows(rows) => rows.into_iter().for_each(&mut take),
+            RowEvent::Rows(rows) => rows.into_iter().try_for_each(&mut take)?,
             RowEvent::Large { mut chunks, .. } => while chunks.recv().await.is_some() {},
             RowEvent::Done { reply, .. } if reply.is_ok() => return Ok(()),
             RowEvent::Done { reply, .. } => return Err(command_fault(&reply, what)),

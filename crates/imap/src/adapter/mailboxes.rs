@@ -1,7 +1,7 @@
 //! All mailboxes of an account, in as few round trips as the server allows.
 
 use super::namespace::Namespace;
-use crate::connection::{Answer, Connection, lock};
+use crate::connection::{Answer, Connection, excess, lock};
 use crate::encode::{Command, List, ListReturn, StatusItem};
 use crate::machine::Takes;
 use crate::quirks::command_fault;
@@ -9,12 +9,15 @@ use crate::response::{ListRow, MailboxStatus, Response};
 use crate::session::Facts;
 use futures::StreamExt;
 use hikyaku_core::mailbox::MailboxState;
-use hikyaku_core::{Fault, MailboxInfo, MailboxName, Role, WireName};
+use hikyaku_core::{Fault, MailboxInfo, MailboxName, Remedy, Role, WireName};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 
 /// STATUS commands in flight at a time.
 const STATUS_IN_FLIGHT: usize = 64;
+
+/// Most mailboxes of one account.
+const MOST_MAILBOXES: usize = 100_000;
 
 /// What was listed: the first list waits for whoever asks first, names are kept for
 /// [`super::ensure`].
@@ -147,6 +150,12 @@ async fn finish(
     mut rows: Rows,
 ) -> Result<Vec<MailboxInfo>, Fault> {
     let listed = std::mem::take(&mut rows.listed);
+    if listed.len() > MOST_MAILBOXES {
+        return Err(Fault {
+            remedy: Remedy::AskUser,
+            ..excess(format!("more than {MOST_MAILBOXES} mailboxes"))
+        });
+    }
     let mut found: Vec<MailboxInfo> = listed
         .iter()
         .filter_map(|row| rows.info(namespace, row))
@@ -155,7 +164,8 @@ async fn finish(
         ask_status(connection, facts, &mut found).await?;
     }
     found.sort_by(|a, b| (&a.name, &a.wire).cmp(&(&b.name, &b.wire)));
-    found.dedup_by(|a, b| a.wire == b.wire);
+    // Listed twice, or INBOX in two spellings, is one mailbox.
+    found.dedup_by(|a, b| key(&a.wire) == key(&b.wire));
     Ok(found)
 }
 

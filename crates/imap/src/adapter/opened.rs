@@ -24,6 +24,9 @@ use tokio::sync::oneshot;
 /// STORE commands in flight at a time.
 const STORES_IN_FLIGHT: usize = 32;
 
+/// Messages that a plain SEARCH may name, at eleven octets each, within one line.
+const SEARCHABLE: u64 = 500_000;
+
 /// How a mailbox is opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Mode {
@@ -201,45 +204,77 @@ impl Opened {
         Ok(())
     }
 
-    /// SEARCH where it answers in ranges, else FETCH; and FETCH where SEARCH does not
-    /// agree with the number of messages: some servers search an index that lags.
+    /// All keys, of which there have to be as many as EXISTS says. SEARCH where it
+    /// answers in ranges, else FETCH; and FETCH where SEARCH does not agree: some
+    /// servers search an index that lags. When neither agrees, both are asked once more
+    /// after a NOOP: something may have come or gone in between.
     async fn all_keys(&mut self) -> Result<KeySet, Fault> {
-        let asked = match self.keys.take() {
-            Some(asked) => Some(asked),
+        let first = match self.keys.take() {
+            Some(asked) => Evidence::of(self.connection().answer(asked).await?),
             None if self.is_fresh => None,
             None => {
-                // What arrived or went since is told by then, and counts.
-                let noop = self.connection().submit(&Command::Noop, Takes::NOTHING)?;
-                self.has_appended = false;
-                let asked = self
-                    .lease
-                    .facts()
-                    .can("ESEARCH")
-                    .then(|| self.connection().submit(&all_keys(), Takes::SEARCH))
-                    .transpose()?;
-                self.connection().answer(noop).await?;
-                asked
+                self.search_after_noop(self.lease.facts().can("ESEARCH"))
+                    .await?
             }
         };
         self.is_fresh = false;
-        if let Some(asked) = asked {
-            let answer = self.connection().answer(asked).await?;
-            let found: Option<KeySet> = answer.data.into_iter().find_map(|r| match r {
-                Response::Esearch(found) => Some(found.all.unwrap_or_default()),
-                Response::Search { found, .. } => Some(found),
-                _ => None,
-            });
-            if let Some(found) = found
-                && answer.reply.is_ok()
-                && found.len() == self.connection().exists()
-            {
-                return Ok(found);
-            }
+        if let Some(keys) = self.agreed(first).await? {
+            return Ok(keys);
         }
-        if self.connection().exists() == 0 {
-            return Ok(KeySet::new());
+        // Without ESEARCH the answer names every message: one line must hold it.
+        let can_search =
+            self.lease.facts().can("ESEARCH") || self.connection().exists() <= SEARCHABLE;
+        let again = self.search_after_noop(can_search).await?;
+        match self.agreed(again).await? {
+            Some(keys) => Ok(keys),
+            None => Err(Fault::new(
+                Code::MailboxListing,
+                Reach::Mailbox,
+                Remedy::Retry { after: None },
+                format!(
+                    "the server tells of {} messages, and names others whenever it is asked which",
+                    self.connection().exists()
+                ),
+            )),
         }
-        listing::keys_by_fetch(self).await
+    }
+
+    /// What arrived or went is told by the answer to NOOP, and counts.
+    async fn search_after_noop(&mut self, can_search: bool) -> Result<Option<Evidence>, Fault> {
+        self.has_appended = false;
+        let noop = self.connection().submit(&Command::Noop, Takes::NOTHING)?;
+        let returns = match self.lease.facts().can("ESEARCH") {
+            true => vec![SearchReturn::All],
+            false => Vec::new(),
+        };
+        let search = Command::Search(Search {
+            returns,
+            criteria: vec![Criterion::All],
+        });
+        let asked = can_search
+            .then(|| self.connection().submit(&search, Takes::SEARCH))
+            .transpose()?;
+        self.connection().answer(noop).await?;
+        match asked {
+            Some(asked) => Ok(Evidence::of(self.connection().answer(asked).await?)),
+            None => Ok(None),
+        }
+    }
+
+    /// The keys, if EXISTS agrees with what SEARCH found or else with what FETCH tells.
+    async fn agreed(&self, found: Option<Evidence>) -> Result<Option<KeySet>, Fault> {
+        let exists = || self.connection().exists();
+        match found {
+            Some(Evidence(keys)) if keys.len() == exists() => return Ok(Some(keys)),
+            // Some servers refuse a FETCH when there is nothing to fetch.
+            None if exists() == 0 => return Ok(Some(KeySet::new())),
+            _ => {}
+        }
+        match listing::keys_by_fetch(self).await {
+            Ok(keys) => Ok((keys.len() == exists()).then_some(keys)),
+            Err(fault) if fault.code == Code::ServerRefused && exists() == 0 => Ok(None),
+            Err(fault) => Err(fault),
+        }
     }
 
     /// Adds and removes, one command for all messages with the same change.
@@ -289,6 +324,23 @@ impl Opened {
                 }
             })
             .await
+    }
+}
+
+/// What a SEARCH found.
+struct Evidence(KeySet);
+
+impl Evidence {
+    /// `None` when the server did not say.
+    fn of(answer: Answer) -> Option<Self> {
+        if !answer.reply.is_ok() {
+            return None;
+        }
+        answer.data.into_iter().find_map(|r| match r {
+            Response::Esearch(found) => Some(Self(found.all.unwrap_or_default())),
+            Response::Search { found, .. } => Some(Self(found)),
+            _ => None,
+        })
     }
 }
 

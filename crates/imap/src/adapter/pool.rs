@@ -1,19 +1,19 @@
 //! Connections of one account: opened when asked for, given back when clean.
 
+use super::login::Login;
 use crate::connection::{Answer, Connection, lock};
 use crate::encode::Command;
 use crate::machine::Takes;
 use crate::session::{self, Facts, Prelude, Session, Wishes};
 use hikyaku_core::{Code, Fault, Reach, Remedy};
-use hikyaku_net::Endpoint;
-use hikyaku_net::sasl::Credentials;
+use hikyaku_net::{Endpoint, PeerInfo};
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 /// How long somebody waits for a connection once the server has let in fewer than
 /// wanted: others may hold them for hours.
@@ -22,19 +22,63 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// How long a polite end, and an answer that nobody waits for any more, may take.
 const GOODBYE: Duration = Duration::from_secs(2);
 
+/// How long nothing may be refused before one connection more is tried again. Twice as
+/// long after each time that it was too early.
+const QUIET: Duration = Duration::from_secs(5 * 60);
+
+/// The longest of these.
+const LONGEST_QUIET: Duration = Duration::from_secs(60 * 60);
+
 /// The connections of one account.
 pub(crate) struct Pool {
     endpoint: Endpoint,
-    credentials: Credentials,
+    login: Login,
     wishes: Wishes,
     permits: Arc<Semaphore>,
     idle: Mutex<Vec<Idle>>,
-    /// How many connections there may be, as far as is known.
-    limit: AtomicUsize,
+    room: Mutex<Room>,
     /// How many there are.
     open: AtomicUsize,
-    is_reduced: AtomicBool,
     is_closed: AtomicBool,
+    /// Whom the last connection led to.
+    peer: Mutex<Option<PeerInfo>>,
+}
+
+/// How many connections there may be, as far as is known.
+struct Room {
+    wanted: usize,
+    limit: usize,
+    /// When that was learnt.
+    since: Instant,
+    /// Whether it was learnt by trying one more.
+    has_grown: bool,
+    quiet: Duration,
+}
+
+impl Room {
+    fn is_reduced(&self) -> bool {
+        self.limit < self.wanted
+    }
+
+    /// One connection more after a quiet time; whether it is so.
+    fn grows(&mut self) -> bool {
+        let grows = self.is_reduced() && self.since.elapsed() >= self.quiet;
+        if grows {
+            self.limit += 1;
+            self.since = Instant::now();
+            self.has_grown = true;
+        }
+        grows
+    }
+
+    /// One was refused.
+    fn shrink(&mut self) {
+        if std::mem::take(&mut self.has_grown) {
+            self.quiet = (self.quiet * 2).min(LONGEST_QUIET);
+        }
+        self.limit = self.limit.saturating_sub(1).max(1);
+        self.since = Instant::now();
+    }
 }
 
 struct Idle {
@@ -44,10 +88,8 @@ struct Idle {
 
 impl fmt::Debug for Pool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (open, limit) = (
-            self.open.load(Ordering::Relaxed),
-            self.limit.load(Ordering::Relaxed),
-        );
+        let open = self.open.load(Ordering::Relaxed);
+        let limit = lock(&self.room).limit;
         write!(
             f,
             "{} ({open} of {limit} connections)",
@@ -57,23 +99,43 @@ impl fmt::Debug for Pool {
 }
 
 impl Pool {
+    /// At most `wanted` connections, and no more than `let_in` to begin with.
     pub(super) fn new(
         endpoint: Endpoint,
-        credentials: Credentials,
+        login: Login,
         wishes: Wishes,
-        limit: usize,
+        wanted: usize,
+        let_in: Option<usize>,
     ) -> Arc<Self> {
+        let limit = let_in.map_or(wanted, |n| n.clamp(1, wanted));
         Arc::new(Self {
             endpoint,
-            credentials,
+            login,
             wishes,
             permits: Arc::new(Semaphore::new(limit)),
             idle: Mutex::new(Vec::new()),
-            limit: AtomicUsize::new(limit),
+            room: Mutex::new(Room {
+                wanted,
+                limit,
+                since: Instant::now(),
+                has_grown: false,
+                quiet: QUIET,
+            }),
             open: AtomicUsize::new(0),
-            is_reduced: AtomicBool::new(false),
             is_closed: AtomicBool::new(false),
+            peer: Mutex::new(None),
         })
+    }
+
+    /// How many connections the server lets in, where that is fewer than wanted.
+    pub(super) fn let_in(&self) -> Option<usize> {
+        let room = lock(&self.room);
+        room.is_reduced().then_some(room.limit)
+    }
+
+    /// Whom the last connection led to.
+    pub(super) fn peer(&self) -> Option<PeerInfo> {
+        lock(&self.peer).clone()
     }
 
     /// A connection for the caller alone, waiting for a free one.
@@ -106,11 +168,18 @@ impl Pool {
     }
 
     async fn dial(&self, prelude: Prelude) -> Result<(Idle, Vec<Answer>), Fault> {
+        let (session, peer) = self
+            .login
+            .attempt(|credentials| async move {
+                session::log_in(&self.endpoint, &credentials, &self.wishes, prelude).await
+            })
+            .await?;
         let Session {
             connection,
             facts,
             answers,
-        } = session::log_in(&self.endpoint, &self.credentials, &self.wishes, prelude).await?;
+        } = session;
+        *lock(&self.peer) = Some(peer);
         self.open.fetch_add(1, Ordering::Relaxed);
         let idle = Idle {
             connection,
@@ -144,8 +213,11 @@ impl Pool {
         if self.is_closed.load(Ordering::Relaxed) {
             return Err(closed());
         }
+        if lock(&self.room).grows() {
+            self.permits.add_permits(1);
+        }
         let waiting = Arc::clone(&self.permits).acquire_owned();
-        if !self.is_reduced.load(Ordering::Relaxed) {
+        if !lock(&self.room).is_reduced() {
             return waiting.await.map_err(|_| closed());
         }
         match timeout(PATIENCE, waiting).await {
@@ -165,8 +237,14 @@ impl Pool {
         if !is_refusal || open == 0 {
             return false;
         }
-        self.is_reduced.store(true, Ordering::Relaxed);
-        let limit = self.limit.fetch_sub(1, Ordering::Relaxed) - 1;
+        let limit = {
+            let mut room = lock(&self.room);
+            if room.limit == 1 {
+                return false;
+            }
+            room.shrink();
+            room.limit
+        };
         tracing::info!(
             server = %self.endpoint.server(),
             limit,

@@ -3,7 +3,7 @@
 use super::body::{self, Chunks};
 use super::fetching::{Came, Fetching};
 use super::opened::Opened;
-use crate::connection::{Connection, Obituary, Row};
+use crate::connection::{Connection, Obituary, Row, excess};
 use crate::encode::{BodyPart, FetchItem};
 use crate::response::{Content, FetchRow, Reply};
 use futures::stream::{self, StreamExt};
@@ -17,6 +17,9 @@ const WINDOW: u64 = 200;
 /// Rows of messages that came in parts and are not complete.
 const MOST_PARTS: usize = 4_096;
 
+/// Octets of text in such rows: a message whose flags come later waits for them here.
+const MOST_TEXT: usize = 16 << 20;
+
 struct Reading<'a> {
     fetching: Fetching<'a>,
     obituary: Obituary,
@@ -25,6 +28,8 @@ struct Reading<'a> {
     ready: VecDeque<Result<Letter, Fault>>,
     /// What is known of a message by its number, until its content is there.
     parts: HashMap<u64, FetchRow>,
+    /// Octets of text in `parts`.
+    text: usize,
     /// Large messages whose octets came before their facts: asked for once more, one
     /// at a time, now that the facts are known.
     alone: VecDeque<(Key, Facts)>,
@@ -55,6 +60,7 @@ pub(super) fn read<'a>(opened: &'a Opened, keys: &KeySet) -> Flow<'a, Letter> {
         mailbox: opened.mailbox().to_owned(),
         ready: VecDeque::new(),
         parts: HashMap::new(),
+        text: 0,
         alone: VecDeque::new(),
         asked: None,
         retried: KeySet::new(),
@@ -95,7 +101,7 @@ impl Reading<'_> {
             None => self.is_over = self.alone.is_empty(),
             Some(Came::Rows(rows)) => {
                 for row in rows {
-                    self.row(row);
+                    self.row(row)?;
                 }
             }
             Some(Came::Large {
@@ -114,17 +120,22 @@ impl Reading<'_> {
     }
 
     /// A row, complete or a part: servers may tell flags and content in two.
-    fn row(&mut self, row: Row) {
-        let row = match self.parts.remove(&row.number) {
-            Some(part) if part.uid.is_none() || row.uid.is_none() || part.uid == row.uid => {
-                merge(part, row)
-            }
-            _ => row,
-        };
+    fn row(&mut self, row: Row) -> Result<(), Fault> {
+        let is_torn = row.body().is_some() && !row.complete;
+        let row = self.whole(row);
         let Some(content) = row.body() else {
-            self.keep(row);
-            return;
+            return self.keep(row);
         };
+        if is_torn {
+            // Its text did not end where its announcement said: it may be any text.
+            if let Some(key) = row.uid
+                && self.fetching.note(key)
+            {
+                self.ready
+                    .push_back(Err(unreadable(key, None, &self.mailbox)));
+            }
+            return Ok(());
+        }
         match (row.uid, &row.flags, content) {
             (Some(key), Some(flags), Content::Held(octets)) => {
                 if self.fetching.note(key) {
@@ -138,7 +149,8 @@ impl Reading<'_> {
             }
             // Its octets went already, and nobody could take them.
             (Some(key), Some(flags), Content::Streamed(_)) => {
-                if !self.fetching.has(key) && !self.alone.iter().any(|(k, _)| *k == key) {
+                let is_due = self.fetching.wants(key) && !self.fetching.has(key);
+                if is_due && !self.alone.iter().any(|(k, _)| *k == key) {
                     let facts = Facts {
                         flags: flags.clone(),
                         date: row.date,
@@ -152,23 +164,40 @@ impl Reading<'_> {
                         .push_back(Err(unreadable(key, None, &self.mailbox)));
                 }
             }
-            _ => self.keep(row),
+            _ => return self.keep(row),
+        }
+        Ok(())
+    }
+
+    /// A row with what came before of the same message.
+    fn whole(&mut self, row: Row) -> Row {
+        match self.parts.remove(&row.number) {
+            Some(part) => {
+                self.text -= text(&part);
+                match part.uid.is_none() || row.uid.is_none() || part.uid == row.uid {
+                    true => merge(part, row),
+                    false => row,
+                }
+            }
+            None => row,
         }
     }
 
-    fn keep(&mut self, row: Row) {
+    fn keep(&mut self, row: Row) -> Result<(), Fault> {
         if row.number > 0 && self.parts.len() < MOST_PARTS {
+            self.text += text(&row);
+            if self.text > MOST_TEXT {
+                return Err(excess(format!(
+                    "more than {MOST_TEXT} octets of messages without their flags"
+                )));
+            }
             self.parts.insert(row.number, row);
         }
+        Ok(())
     }
 
     async fn large(&mut self, row: Row, octets: u64, mut chunks: Chunks) {
-        let known = match self.parts.remove(&row.number) {
-            Some(part) if part.uid.is_none() || row.uid.is_none() || part.uid == row.uid => {
-                merge(part, row)
-            }
-            _ => row,
-        };
+        let known = self.whole(row);
         let facts = match (known.uid, known.flags) {
             // A date that cannot be read will not come later.
             (Some(key), Some(flags)) if known.date.is_some() || known.skipped > 0 => Some((
@@ -200,6 +229,7 @@ impl Reading<'_> {
 
     fn end_of_window(&mut self) {
         self.asked = None;
+        self.text = 0;
         // Only messages whose content came and whose flags did not are of interest.
         let incomplete: Vec<Key> = self
             .parts
@@ -239,6 +269,15 @@ pub(super) fn merge(earlier: FetchRow, later: FetchRow) -> FetchRow {
         complete: later.complete,
         sections,
     }
+}
+
+/// Octets that the texts of a row keep in memory.
+pub(super) fn text(row: &FetchRow) -> usize {
+    let held = row.sections.iter().map(|s| match &s.content {
+        Content::Held(octets) => octets.len(),
+        Content::Nil | Content::Streamed(_) => 0,
+    });
+    held.sum()
 }
 
 pub(super) fn unreadable(key: Key, reply: Option<&Reply>, mailbox: &str) -> Fault {

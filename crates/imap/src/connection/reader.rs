@@ -1,13 +1,15 @@
 //! The reader task: octets to responses, responses to whoever waits for them.
 
-use super::{PATIENCE, Row, RowEvent, Shared, Sink, deliver};
-use crate::frame::{Frame, Framer};
+use super::meter::{Meter, excess};
+use super::{Row, RowEvent, Shared, Sink, deliver};
+use crate::frame::{Frame, FrameError, Framer};
 use crate::machine::{Broken, Route};
 use crate::parse::parse;
-use crate::response::{Content, FetchRow, RawResponse, Reply, Response, SectionKind, Tag};
+use crate::response::{RawResponse, Reply, Response, SectionKind, Tag};
 use bytes::{Bytes, BytesMut};
 use hikyaku_core::{Code, Fault, Reach, Remedy};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
@@ -33,6 +35,11 @@ struct Reader<R> {
     octets: usize,
     to: Option<mpsc::Sender<RowEvent>>,
     streaming: Option<Streaming>,
+    /// The last row, until the response behind it proves that it ended where it said.
+    last: Option<(mpsc::Sender<RowEvent>, Row, usize)>,
+    /// The same for a body that was passed on.
+    ending: Option<Streaming>,
+    meter: Meter,
 }
 
 /// A literal that is passed on while it arrives; `None`: nobody asked for it, its
@@ -63,15 +70,25 @@ pub(super) async fn run<R: AsyncRead + Unpin>(io: R, framer: Framer, shared: Arc
         octets: 0,
         to: None,
         streaming: None,
+        last: None,
+        ending: None,
+        meter: Meter::default(),
     };
     let fault = match reader.serve().await {
         Ok(never) => match never {},
         Err(fault) => fault,
     };
-    // Rows that came before the end are as good as any.
+    // Rows that came before the end are as good as any, also the last, unless what came
+    // behind it was no response.
+    if matches!(fault.code, Code::LinkLost | Code::LinkSilent) {
+        reader.release().await.ok();
+    }
     reader.hand_over().await.ok();
-    if let Some(Streaming(Some(to))) = reader.streaming.take() {
-        to.send(Err(reader.shared.placed(fault.clone()))).await.ok();
+    let bodies = [reader.streaming.take(), reader.ending.take()];
+    for Streaming(to) in bodies.into_iter().flatten() {
+        if let Some(to) = to {
+            to.send(Err(reader.shared.placed(fault.clone()))).await.ok();
+        }
     }
     reader.shared.fail(fault);
 }
@@ -81,14 +98,11 @@ enum Never {}
 impl<R: AsyncRead + Unpin> Reader<R> {
     async fn serve(&mut self) -> Result<Never, Fault> {
         loop {
-            while let Some(frame) = self
-                .framer
-                .next()
-                .map_err(|e| protocol_fault(format!("unreadable answer: {e}")))?
-            {
+            while let Some(frame) = self.framer.next().map_err(unreadable)? {
                 self.take(frame).await?;
             }
             self.hand_over().await?;
+            self.check_pace()?;
             self.read().await?;
         }
     }
@@ -98,11 +112,13 @@ impl<R: AsyncRead + Unpin> Reader<R> {
             self.buffer = BytesMut::with_capacity(READ);
         }
         let since = Instant::now();
-        let mut look = since + PATIENCE;
+        let mut look = since + self.shared.shortest();
         loop {
             match timeout_at(look, self.io.read_buf(&mut self.buffer)).await {
                 Ok(Ok(0)) => return Err(self.shared.lost("the server closed the connection")),
-                Ok(Ok(_)) => {
+                Ok(Ok(octets)) => {
+                    let waited = self.shared.since(since).elapsed();
+                    self.meter.came(octets, waited);
                     self.framer.push(self.buffer.split().freeze());
                     return Ok(());
                 }
@@ -110,6 +126,21 @@ impl<R: AsyncRead + Unpin> Reader<R> {
                 Err(_) => look = self.shared.silence(since)?,
             }
         }
+    }
+
+    /// A server that says something now and then but never answers is as good as silent.
+    fn check_pace(&mut self) -> Result<(), Fault> {
+        if !self.meter.is_too_slow(self.shared.shortest()) {
+            return Ok(());
+        }
+        match self.shared.patience() {
+            None => self.meter.rest(),
+            Some(patience) if self.meter.is_too_slow(patience) => {
+                return Err(self.shared.silent(self.meter.slowness()));
+            }
+            Some(_) => {}
+        }
+        Ok(())
     }
 
     async fn take(&mut self, frame: Frame) -> Result<(), Fault> {
@@ -135,6 +166,7 @@ impl<R: AsyncRead + Unpin> Reader<R> {
         let Response::Fetch(row) = parse(head) else {
             return Ok(());
         };
+        self.release().await?;
         let is_body = row
             .sections
             .last()
@@ -165,32 +197,61 @@ impl<R: AsyncRead + Unpin> Reader<R> {
             .map_err(|_| given_up())
     }
 
-    /// The end of a streamed body is told only now, when the row that it belongs to has
-    /// come to its end.
+    /// The row that a streamed body belongs to has come to its end, or something else
+    /// came in its place.
     async fn end_streaming(&mut self, is_row: bool) {
-        if let Some(Streaming(Some(to))) = self.streaming.take()
-            && !is_row
-        {
-            let fault = protocol_fault("a message did not end with its row");
-            to.send(Err(self.shared.placed(fault))).await.ok();
+        match self.streaming.take() {
+            Some(streaming) if is_row => self.ending = Some(streaming),
+            Some(Streaming(Some(to))) => {
+                let fault = protocol_fault("a message did not end with its row");
+                to.send(Err(self.shared.placed(fault))).await.ok();
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether a response can be one: behind a literal whose length was a lie stands
+    /// the rest of a message.
+    fn check_start(&self, raw: &RawResponse) -> Result<(), Fault> {
+        let is_behind_text = self.last.is_some() || self.ending.is_some();
+        match raw.octets.first() {
+            // An empty line belongs to nothing and hurts nobody.
+            None | Some(b'*' | b'+' | b'h') => Ok(()),
+            Some(_) if !is_behind_text => Ok(()),
+            Some(_) => Err(protocol_fault(
+                "behind a message stands no response: its announced length is wrong",
+            )),
         }
     }
 
     async fn response(&mut self, raw: &RawResponse) -> Result<(), Fault> {
+        self.check_start(raw)?;
         let response = parse(raw);
-        self.end_streaming(matches!(response, Response::Fetch(_)))
-            .await;
+        let is_row = matches!(&response, Response::Fetch(row) if row.complete);
+        let ends_body = is_row && self.streaming.is_some();
+        self.end_streaming(is_row).await;
+        if !matches!(response, Response::Tagged { .. } | Response::Fetch(_)) {
+            self.meter.keep(&raw.octets)?;
+        }
         self.shared.count(&response);
-        match self.route(response)? {
+        let exists = self.shared.exists.load(Ordering::Relaxed);
+        self.meter.response(exists)?;
+        let next = self.route(response)?;
+        if !ends_body {
+            self.ending = None;
+        }
+        self.release_row().await?;
+        match next {
             Next::Nothing => {}
             Next::Nudge => self.shared.nudge.notify_one(),
-            Next::Row(row) => self.collect(row),
+            Next::Row(row) => self.collect(row, raw.octets.len()),
             Next::Switch(to, row) => {
                 self.hand_over().await?;
                 self.to = Some(to);
-                self.collect(row);
+                self.collect(row, raw.octets.len());
             }
             Next::Done(sink, tag, reply) => {
+                self.meter.answered();
                 // A writer may be waiting for the `+` that this answer stands instead of.
                 self.shared.nudge.notify_one();
                 if let Sink::Rows(to) = &sink {
@@ -234,9 +295,37 @@ impl<R: AsyncRead + Unpin> Reader<R> {
         }
     }
 
-    fn collect(&mut self, row: Row) {
-        self.octets += weight(&row);
+    /// Keeps a row for its consumer; one with text only until the next response shows
+    /// that the text ended where it said.
+    fn collect(&mut self, row: Row, octets: usize) {
+        if row.sections.is_empty() {
+            self.push(row, octets);
+        } else if let Some(to) = self.to.clone() {
+            self.last = Some((to, row, octets));
+        }
+    }
+
+    fn push(&mut self, row: Row, octets: usize) {
+        self.octets += size_of::<Row>() + octets;
         self.rows.push(row);
+    }
+
+    /// The response that began is one: what came before it ended where it said.
+    async fn release(&mut self) -> Result<(), Fault> {
+        self.ending = None;
+        self.release_row().await
+    }
+
+    async fn release_row(&mut self) -> Result<(), Fault> {
+        let Some((to, row, octets)) = self.last.take() else {
+            return Ok(());
+        };
+        if !self.to.as_ref().is_some_and(|open| open.same_channel(&to)) {
+            self.hand_over().await?;
+            self.to = Some(to);
+        }
+        self.push(row, octets);
+        Ok(())
     }
 
     /// Hands the collected rows to their consumer, waiting while it is slow: that is
@@ -258,8 +347,11 @@ impl<R: AsyncRead + Unpin> Reader<R> {
                 if let Some((flight, _)) = taken {
                     self.shared.finish(flight.sink, flight.tag, reply.clone());
                 }
-                protocol_fault("BAD while message text was on its way: connection reset")
-                    .said(reply.said())
+                // Exchange throttles with BAD, and then says when to come back.
+                crate::quirks::throttled(&reply).unwrap_or_else(|| {
+                    protocol_fault("BAD while message text was on its way: connection reset")
+                        .said(reply.said())
+                })
             }
             Broken::Tag(reply) => {
                 protocol_fault("an answer to a command that was not sent: connection reset")
@@ -268,17 +360,17 @@ impl<R: AsyncRead + Unpin> Reader<R> {
             Broken::Continuation => {
                 protocol_fault("a continuation that nobody waited for: connection reset")
             }
+            Broken::Hasty(reply) => {
+                protocol_fault("OK to a command that was not sent yet: connection reset")
+                    .said(reply.said())
+            }
         }
     }
 }
 
-/// Octets that a row keeps in memory, roughly.
-fn weight(row: &FetchRow) -> usize {
-    let held = row.sections.iter().map(|s| match &s.content {
-        Content::Held(octets) => octets.len(),
-        Content::Nil | Content::Streamed(_) => 0,
-    });
-    256 + held.sum::<usize>()
+/// The framing is lost.
+fn unreadable(error: FrameError) -> Fault {
+    excess(format!("unreadable answer: {error}"))
 }
 
 fn given_up() -> Fault {

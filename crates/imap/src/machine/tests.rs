@@ -32,6 +32,7 @@ fn describe(route: Route<'_, &'static str>) -> String {
         }
         Route::Broken(Broken::Tag(_)) => "broken: tag".into(),
         Route::Broken(Broken::Continuation) => "broken: continuation".into(),
+        Route::Broken(Broken::Hasty(_)) => "broken: hasty".into(),
     }
 }
 
@@ -203,4 +204,18 @@ fn what_is_abandoned_comes_back_in_order_with_what_was_sent_of_it() {
         [("a", Sent::All), ("b", Sent::Literal), ("c", Sent::Nothing)]
     );
     assert!(machine.is_idle());
+}
+
+#[test]
+fn an_ok_before_the_literal_was_let_in_is_no_success() {
+    let announced = |m: &mut Machine<&'static str>| {
+        let tag = queue(m, Takes::NOTHING, true, Sent::Part, "append");
+        m.announce(tag);
+    };
+    check(announced, &[("h1 OK done already", "broken: hasty")]);
+    check(announced, &[("h1 NO no room", "done append NO")]);
+    let nothing_sent = |m: &mut Machine<&'static str>| {
+        queue(m, Takes::NOTHING, false, Sent::Nothing, "queued");
+    };
+    check(nothing_sent, &[("h1 OK who asked", "early")]);
 }

@@ -19,6 +19,7 @@ pub(super) fn row(cursor: &mut Cursor<'_>, number: u64) -> FetchRow {
         row.skipped = 1;
         return row;
     }
+    let mut is_torn = false;
     loop {
         cursor.spaces();
         match cursor.peek() {
@@ -27,7 +28,7 @@ pub(super) fn row(cursor: &mut Cursor<'_>, number: u64) -> FetchRow {
                 cursor.eat(b')');
                 // A parenthesis too many does not cost what comes behind it.
                 if cursor.is_done() {
-                    row.complete = true;
+                    row.complete = !is_torn;
                     return row;
                 }
             }
@@ -35,7 +36,13 @@ pub(super) fn row(cursor: &mut Cursor<'_>, number: u64) -> FetchRow {
                 cursor.pass_stray_literal();
                 row.skipped += 1;
             }
-            Some(_) => item(cursor, &mut row),
+            Some(_) => {
+                let texts = row.sections.len();
+                item(cursor, &mut row);
+                // Nothing may stick to a text: its announced length would be wrong.
+                is_torn |= row.sections.len() > texts
+                    && !matches!(cursor.peek(), None | Some(b' ' | b')' | b'\n'));
+            }
         }
     }
 }

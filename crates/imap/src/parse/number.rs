@@ -2,6 +2,10 @@
 
 use crate::response::UidRanges;
 
+/// Most ranges that are kept of one answer: beyond the count of messages that such a
+/// line can name in order, numbers are repeated.
+pub(super) const MOST_RANGES: usize = 1 << 20;
+
 /// Decimal digits only; `None` when there are none or the value exceeds 64 bits.
 pub(super) fn digits(text: &[u8]) -> Option<u64> {
     if text.is_empty() {
@@ -17,7 +21,7 @@ pub(super) fn digits(text: &[u8]) -> Option<u64> {
 /// is zero or beyond 32 bits spoils it. Ends of a range may stand in either order
 /// (RFC 9051 §9); neighbours in ascending order are joined.
 pub(super) fn ranges(text: &[u8]) -> Option<UidRanges> {
-    let mut ranges = Ranges::default();
+    let mut ranges = UidRanges::default();
     for part in text.split(|&b| b == b',') {
         let (low, high) = match memchr::memchr(b':', part) {
             Some(at) => (digits(&part[..at])?, digits(&part[at + 1..])?),
@@ -31,24 +35,14 @@ pub(super) fn ranges(text: &[u8]) -> Option<UidRanges> {
             return None;
         }
         ranges.push(low, high);
+        if ranges.0.len() > MOST_RANGES {
+            return None;
+        }
     }
-    Some(ranges.0)
+    Some(ranges)
 }
 
 /// Whether it can be a UID or a sequence number.
 pub(super) fn is_message_number(number: u64) -> bool {
     number > 0 && u32::try_from(number).is_ok()
-}
-
-/// Ranges on their way in.
-#[derive(Default)]
-pub(super) struct Ranges(pub(super) UidRanges);
-
-impl Ranges {
-    pub(super) fn push(&mut self, low: u64, high: u64) {
-        match self.0.0.last_mut() {
-            Some(last) if last.1.checked_add(1) == Some(low) => last.1 = high,
-            _ => self.0.0.push((low, high)),
-        }
-    }
 }

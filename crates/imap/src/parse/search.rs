@@ -1,12 +1,12 @@
 //! SEARCH, ESEARCH (RFC 9051 §7.3.4) and VANISHED (RFC 7162 §3.2.10).
 
 use super::cursor::Cursor;
-use super::number::{Ranges, digits, is_message_number, ranges};
-use crate::response::{Esearch, Response, Tag};
+use super::number::{MOST_RANGES, digits, is_message_number, ranges};
+use crate::response::{Esearch, Response, Tag, UidRanges};
 
 /// After the word SEARCH. A word that is no number is passed over.
 pub(super) fn search(cursor: &mut Cursor<'_>) -> Response {
-    let mut found = Ranges::default();
+    let mut found = UidRanges::default();
     let mut modseq = None;
     loop {
         cursor.spaces();
@@ -22,7 +22,7 @@ pub(super) fn search(cursor: &mut Cursor<'_>) -> Response {
         }
         let place = cursor.place();
         if let Some(number) = digits(cursor.atom()) {
-            if is_message_number(number) {
+            if is_message_number(number) && found.0.len() < MOST_RANGES {
                 found.push(number, number);
             }
         } else if cursor.place() == place {
@@ -31,7 +31,7 @@ pub(super) fn search(cursor: &mut Cursor<'_>) -> Response {
         }
     }
     Response::Search {
-        found: found.0.to_set(),
+        found: found.to_set(),
         modseq,
     }
 }

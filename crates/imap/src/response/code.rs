@@ -91,6 +91,14 @@ impl UidRanges {
         (self.len() == count as u64).then(|| self.iter().collect())
     }
 
+    /// Adds a range behind the others.
+    pub(crate) fn push(&mut self, low: u64, high: u64) {
+        match self.0.last_mut() {
+            Some(last) if last.1.checked_add(1) == Some(low) => last.1 = high,
+            _ => self.0.push((low, high)),
+        }
+    }
+
     /// As a set, which forgets the order.
     pub(crate) fn to_set(&self) -> KeySet {
         let mut ranges = self.0.clone();

@@ -27,7 +27,8 @@ pub(crate) struct FetchRow {
     /// Items that were passed over: unknown, or with an unreadable value.
     pub(crate) skipped: u32,
     /// Whether the closing parenthesis was reached. Of the head of a streamed
-    /// literal it is false by nature; otherwise it means that the rest was broken.
+    /// literal it is false by nature; otherwise it means that the rest was broken, or
+    /// that a text did not end where its announcement said.
     pub(crate) complete: bool,
 }
 

@@ -7,8 +7,8 @@ use crate::encode::{Command, Part, authenticate_cancel};
 use crate::quirks::login_fault;
 use crate::response::{Capabilities, ReplyKind};
 use hikyaku_core::{Code, Fault, Reach, Remedy};
+use hikyaku_net::Secret;
 use hikyaku_net::sasl::{self, Credentials, Mechanism, Proof};
-use hikyaku_net::{Secret, Security};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 /// How a login is made.
@@ -29,14 +29,6 @@ pub(super) async fn authenticate<S: AsyncRead + AsyncWrite + Unpin>(
     is_encrypted: bool,
 ) -> Result<Capabilities, Fault> {
     if greeting.is_authenticated {
-        if dialogue.endpoint().security == Security::StartTls {
-            return Err(Fault::new(
-                Code::TlsUnavailable,
-                Reach::Side,
-                Remedy::AskUser,
-                "the server logs everybody in before encryption (PREAUTH), which is not what was asked for",
-            ));
-        }
         return match greeting.capabilities.take() {
             Some(capabilities) => Ok(capabilities),
             None => dialogue.capabilities().await,

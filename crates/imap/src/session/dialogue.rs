@@ -1,7 +1,7 @@
 //! One command at a time over a stream that nobody else uses.
 
 use super::Greeting;
-use crate::connection::Answer;
+use crate::connection::{Answer, excess};
 use crate::encode::{Command, Encoded, Part, Style};
 use crate::frame::{Frame, FrameLimits, Framer};
 use crate::parse::parse;
@@ -15,11 +15,14 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::timeout;
 
-/// Longest wait for an answer before login is complete.
+/// Longest silence before login is complete.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// Silences within which a command must be answered, whatever is said in between.
+const SILENCES: u32 = 3;
+
 /// Most untagged responses to one command.
-const MOST_DATA: usize = 1_000;
+const MOST_DATA: usize = 200;
 
 /// See the module.
 pub(super) struct Dialogue<S> {
@@ -40,8 +43,7 @@ pub(super) enum Turn {
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Dialogue<S> {
     pub(super) fn new(stream: S, endpoint: Endpoint) -> Self {
-        // Nothing large is said before login.
-        let framer = Framer::new(FrameLimits::default());
+        let framer = Framer::new(FrameLimits::before_login());
         Self::resume(stream, endpoint, framer, Tag(0))
     }
 
@@ -67,9 +69,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Dialogue<S> {
         &self.endpoint
     }
 
+    fn patience(&self) -> Duration {
+        self.endpoint.timeouts.reply.min(PATIENCE)
+    }
+
     pub(super) async fn greeting(&mut self) -> Result<Greeting, Fault> {
         let patience = self.endpoint.timeouts.greeting;
-        match self.response(patience).await? {
+        match within(patience, &self.endpoint.clone(), self.response(patience)).await? {
             Response::Status(reply) => Greeting::of(reply),
             _ => Err(protocol_fault(
                 "the server does not greet like an IMAP server; check the port",
@@ -114,9 +120,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Dialogue<S> {
 
     /// Waits for a challenge or the end.
     pub(super) async fn turn(&mut self, tag: Tag) -> Result<Turn, Fault> {
+        let endpoint = self.endpoint.clone();
+        within(self.patience() * SILENCES, &endpoint, self.listen(tag)).await
+    }
+
+    async fn listen(&mut self, tag: Tag) -> Result<Turn, Fault> {
         let mut data = Vec::new();
         loop {
-            match self.response(PATIENCE).await? {
+            match self.response(self.patience()).await? {
                 Response::Continue(challenge) => return Ok(Turn::Challenge(challenge)),
                 Response::Tagged { tag: given, reply } if given == Some(tag) => {
                     return Ok(Turn::Done(Answer { reply, data }));
@@ -128,13 +139,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Dialogue<S> {
                     kind: ReplyKind::Bye,
                     ..
                 }) if data.len() >= MOST_DATA => {
-                    return Err(protocol_fault("too many answers to one command"));
+                    return Err(excess("too many answers to one command"));
                 }
                 Response::Status(reply) if reply.kind == ReplyKind::Bye => {
                     return Err(login_fault(&reply, false));
                 }
                 other if data.len() < MOST_DATA => data.push(other),
-                _ => return Err(protocol_fault("too many answers to one command")),
+                _ => return Err(excess("too many answers to one command")),
             }
         }
     }
@@ -146,7 +157,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Dialogue<S> {
             stream.write_all(octets).await?;
             stream.flush().await
         };
-        match timeout(PATIENCE, writing).await {
+        let patience = self.endpoint.timeouts.reply.min(PATIENCE);
+        match timeout(patience, writing).await {
             Ok(written) => written.map_err(|e| self.endpoint.link_fault(&e)),
             Err(_) => Err(self.endpoint.link_fault(&io::ErrorKind::TimedOut.into())),
         }
@@ -161,7 +173,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Dialogue<S> {
                 Part::Wait => {
                     self.write(&line).await?;
                     line.clear();
-                    match self.response(PATIENCE).await? {
+                    match self.response(self.patience()).await? {
                         Response::Continue(_) => {}
                         Response::Tagged { reply, .. } => return Err(login_fault(&reply, false)),
                         Response::Status(reply) if reply.kind == ReplyKind::Bye => {
@@ -185,10 +197,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Dialogue<S> {
             let frame = self
                 .framer
                 .next()
-                .map_err(|e| protocol_fault(&format!("the server does not speak IMAP: {e}")))?;
+                .map_err(|e| excess(format!("unreadable answer before login: {e}")))?;
             match frame {
                 Some(Frame::Response(raw)) => return Ok(parse(&raw)),
-                Some(_) => return Err(protocol_fault("a large literal before login")),
+                Some(_) => return Err(excess("a large literal before login")),
                 None => {}
             }
             self.buffer.reserve(8 * 1024);
@@ -206,6 +218,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Dialogue<S> {
                 }
             }
         }
+    }
+}
+
+/// A part of the dialogue that must not take longer, however much is said.
+async fn within<T>(
+    patience: Duration,
+    endpoint: &Endpoint,
+    part: impl Future<Output = Result<T, Fault>>,
+) -> Result<T, Fault> {
+    match timeout(patience, part).await {
+        Ok(ended) => ended,
+        Err(_) => Err(endpoint.link_fault(&io::ErrorKind::TimedOut.into())),
     }
 }
 
