@@ -21,7 +21,8 @@ const FEW: u64 = 1_000;
 /// # Errors
 /// The source cannot be listed. What was done before is not touched by it.
 pub(crate) async fn follow_up(run: &Arc<Run>, plan: &Plan, done: &mut Done) -> Result<(), Fault> {
-    if !plan.mailboxes.iter().any(Run::is_work) || run.stop.is_requested() {
+    let is_over = run.stop.is_requested() || run.ended().is_some();
+    if is_over || !plan.mailboxes.iter().any(Run::is_work) {
         return Ok(());
     }
     let listed = tokio::select! {
@@ -44,7 +45,7 @@ pub(crate) async fn follow_up(run: &Arc<Run>, plan: &Plan, done: &mut Done) -> R
         if arrived == 0 || matches!(line.step, Step::Skip(_)) || finished.unfinished.is_some() {
             continue;
         }
-        let few = arrived <= FEW && !run.stop.is_requested();
+        let few = arrived <= FEW && run.ended().is_none() && !run.stop.is_requested();
         let later = match few {
             true => Some(mailbox::work(run, line, &mut seat).await),
             false => None,

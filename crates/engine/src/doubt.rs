@@ -6,13 +6,14 @@
 //! the destination is looked at: only keys from the intent's UIDNEXT on that no record
 //! owns can be ours, and they are matched by content, one to one.
 
+use crate::listing::contradiction;
 use crate::matching::{self, Found, Match};
 use crate::run::Run;
 use futures::StreamExt;
 use hikyaku_core::ledger::{Intent, IntentId, Pairing, Settled, Verified};
 use hikyaku_core::report::Outcome;
 use hikyaku_core::traits::{Facts, Reader};
-use hikyaku_core::{Epoch, Fault, Key, KeySet, MailboxInfo, Reach};
+use hikyaku_core::{Epoch, Fault, Key, KeySet, MailboxInfo, Reach, Side};
 use std::sync::Arc;
 
 /// How long to wait before the first look.
@@ -67,7 +68,11 @@ impl Doubt<'_> {
         let from = if same_epoch { first } else { Key(0) };
         let owned = ledger.owned(&self.pairing.destination, epoch).await?;
         let since: KeySet = KeySet::range(from.0..=u64::MAX).and(&all);
-        let candidates = since.minus(&owned);
+        let candidates = match epoch.0 == 0 && self.settling == Settling::Lost {
+            // Keys without an epoch own nothing: all messages are matched together later.
+            true => KeySet::new(),
+            false => since.minus(&owned),
+        };
         let run = self.run;
         let mut matches =
             matching::find(run, source, &wanted, there.as_mut(), &candidates, &[]).await?;
@@ -114,7 +119,7 @@ impl Doubt<'_> {
                     hikyaku_core::Remedy::Retry { after: None },
                     "the last answer was lost; the server is given time to finish storing",
                 )
-                .on(hikyaku_core::Side::Destination)
+                .on(Side::Destination)
                 .mailbox(&self.pairing.destination);
                 self.run.wait(due - now, &because).await?;
             }
@@ -123,6 +128,9 @@ impl Doubt<'_> {
         loop {
             let mut reader = self.run.destination.open(self.destination).await?;
             let keys = reader.keys().await?;
+            if let Some(fault) = contradiction(reader.state(), &keys, Side::Destination) {
+                return Err(fault);
+            }
             let tail = KeySet::range(first.0..=u64::MAX).and(&keys);
             if self.settling == Settling::Answered || before.as_ref() == Some(&tail) {
                 return Ok((reader, keys));

@@ -151,16 +151,18 @@ async fn lane(run: Arc<Run>, queue: Arc<Queue>) -> Vec<(usize, Finished)> {
             return done;
         };
         for (n, line) in group {
-            if run.stop.is_requested() {
+            if run.stop.is_requested() || run.ended().is_some() {
                 return done;
             }
             let finished = match run.mode {
                 Mode::Copy => mailbox::work(&run, &line, &mut seat).await,
                 Mode::Check(depth) => crate::check::work(&run, &line, depth, &mut seat).await,
             };
-            if let Some(fault) = finished.unfinished.as_ref().filter(|f| ends(&run, f)) {
+            match finished.unfinished.as_ref().filter(|f| ends(&run, f)) {
+                Some(fault) if fault.code == Code::QuotaReserve => run.begin_nothing_new(fault),
                 // The other lanes stop cleanly; what they have is settled.
-                run.end(fault);
+                Some(fault) => run.end(fault),
+                None => {}
             }
             done.push((n, finished));
         }

@@ -21,6 +21,7 @@ mod doubt;
 mod flags;
 mod job;
 mod lanes;
+mod listing;
 mod mailbox;
 mod matching;
 mod pace;

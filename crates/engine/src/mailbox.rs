@@ -14,6 +14,7 @@ use crate::attempts::{Attempt, End, persist};
 use crate::compare::{self, Compared};
 use crate::doubt::{Doubt, Settling};
 use crate::flags;
+use crate::listing::contradiction;
 use crate::pace::Seat;
 use crate::poison::Suspects;
 use crate::run::Run;
@@ -154,6 +155,10 @@ impl<'a> Work<'a> {
         .await?;
         self.finished.report.flags_updated += updated;
         self.name_exceptions(scene.reader.as_mut()).await;
+        if let Some(fault) = contradiction(scene.reader.state(), &scene.keys, Side::Source) {
+            // What is listed is copied; what is not must not be forgotten.
+            return Err(fault);
+        }
         self.offer_checkpoint(scene);
         Ok(End::Done)
     }

@@ -10,7 +10,7 @@ use hikyaku_core::policy::Reserve;
 use hikyaku_core::traits::Destination;
 use hikyaku_core::{Code, Fault, Reach, Remedy, Side};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use tokio::sync::Mutex;
 
 /// What is left for a copy.
@@ -68,6 +68,8 @@ pub(crate) struct Room {
     credit: AtomicI64,
     /// Octets on their way that the next answer may not show yet.
     under_way: AtomicU64,
+    /// The reserve was reached: nobody takes anything any more.
+    closed: AtomicBool,
     /// Octets taken since the last answer.
     since: AtomicU64,
     /// The last answer; held by who asks.
@@ -81,6 +83,7 @@ impl Room {
             reserve,
             credit: AtomicI64::new(i64::MAX),
             under_way: AtomicU64::new(0),
+            closed: AtomicBool::new(false),
             since: AtomicU64::new(0),
             asking: Mutex::new(None),
         }
@@ -129,16 +132,18 @@ impl Room {
     /// # Errors
     /// `quota.reserve` when they would touch the reserve; those of the question.
     pub(crate) async fn take(&self, octets: u64) -> Result<(), Fault> {
-        if !self.has_credit(octets) {
+        if self.closed.load(Ordering::Acquire) || !self.has_credit(octets) {
             let mut last = self.asking.lock().await;
             // Somebody else may have asked in the meantime.
-            if !self.has_credit(octets) {
+            if self.closed.load(Ordering::Acquire) || !self.has_credit(octets) {
                 // Before the question: what lands while it is asked counts twice rather
                 // than not at all.
                 let before = self.under_way.load(Ordering::Acquire);
                 let pending = octets.saturating_add(before);
                 let free = self.question(&mut last).await?;
-                if let Some(free) = free.filter(|free| pending > free.room()) {
+                let is_closed = self.closed.load(Ordering::Acquire);
+                if let Some(free) = free.filter(|free| is_closed || pending > free.room()) {
+                    self.credit.store(0, Ordering::Release);
                     return Err(stopped(free, octets));
                 }
                 self.give_credit(free, pending);
@@ -147,6 +152,12 @@ impl Room {
         self.under_way.fetch_add(octets, Ordering::AcqRel);
         self.since.fetch_add(octets, Ordering::AcqRel);
         Ok(())
+    }
+
+    /// From now on nothing fits any more, so that all lanes end alike.
+    pub(crate) fn close(&self) {
+        self.closed.store(true, Ordering::Release);
+        self.credit.store(0, Ordering::Release);
     }
 
     /// What was taken is at the destination, or known not to be.

@@ -89,6 +89,11 @@ impl Run {
         self.stop.request();
     }
 
+    /// Begins nothing new, and lets what is under way come to its end.
+    pub(crate) fn begin_nothing_new(&self, fault: &Fault) {
+        lock(&self.ended).get_or_insert_with(|| fault.clone());
+    }
+
     /// Why nothing more shall be done: what ended the run, else the user's wish.
     pub(crate) fn reason(&self) -> Fault {
         self.ended().unwrap_or_else(Stop::fault)

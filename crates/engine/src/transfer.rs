@@ -232,9 +232,15 @@ impl Pass<'_> {
     /// another append.
     fn break_off(&self, out: &mut Passed, fault: Fault) {
         let is_over = match fault.code {
-            // The user wanted it so, or is content with what fits.
+            // The user wanted it so.
             Code::Interrupted => false,
-            Code::QuotaReserve => !self.run.policy.fit,
+            // What is on its way has its room; nothing more is sent.
+            Code::QuotaReserve => {
+                if !self.run.policy.fit {
+                    self.run.room.close();
+                }
+                false
+            }
             _ => fault.reach == Reach::Job || (ends_everything(&fault) && !fault.is_temporary()),
         };
         if is_over {

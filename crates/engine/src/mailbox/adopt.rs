@@ -54,7 +54,11 @@ impl Work<'_> {
             .ledger
             .owned(&scene.pairing.destination, scene.destination_epoch)
             .await?;
-        let mut candidates = scene.there.minus(&owned);
+        let mut candidates = match scene.destination_epoch.0 {
+            // Keys without an epoch own nothing.
+            0 => scene.there.clone(),
+            _ => scene.there.minus(&owned),
+        };
         candidates.extend(&compared.orphans);
         let found = matching::find(
             &run,

@@ -2,6 +2,7 @@
 
 use super::shut::Shut;
 use crate::compare::Now;
+use crate::listing::contradiction;
 use crate::run::Run;
 use hikyaku_core::ledger::Pairing;
 use hikyaku_core::plan::MailboxPlan;
@@ -153,5 +154,9 @@ async fn write(run: &Run, info: &MailboxInfo) -> Result<(Box<dyn Writer>, KeySet
     let mut writer = run.destination.write(info).await?;
     let keys = writer.keys().await?;
     run.pace.connected(Side::Destination);
-    Ok((writer, keys))
+    // What is not listed would count as taken away by the owner.
+    match contradiction(writer.state(), &keys, Side::Destination) {
+        Some(fault) => Err(fault),
+        None => Ok((writer, keys)),
+    }
 }

@@ -13,7 +13,7 @@ use futures::StreamExt;
 use hikyaku_core::ledger::{Settled, Verified};
 use hikyaku_core::report::Outcome;
 use hikyaku_core::traits::Facts;
-use hikyaku_core::{Code, Fault, HeadDigest, Key, KeySet, Reach, Remedy, Side};
+use hikyaku_core::{Code, Epoch, Fault, HeadDigest, Key, KeySet, Reach, Remedy, Side};
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::Duration;
 
@@ -421,9 +421,10 @@ impl Work<'_> {
         scene: &mut Scene,
     ) -> Result<HashMap<HeadDigest, VecDeque<Key>>, Fault> {
         let ledger = &self.run.ledger;
-        let owned = ledger
-            .owned(&scene.pairing.destination, scene.destination_epoch)
-            .await?;
+        let owned = match scene.destination_epoch {
+            Epoch(0) => self.stored.clone(),
+            epoch => ledger.owned(&scene.pairing.destination, epoch).await?,
+        };
         let candidates = scene.writer.keys().await?.minus(&scene.there).minus(&owned);
         let facts = Facts {
             head: true,

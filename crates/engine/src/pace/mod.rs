@@ -285,6 +285,9 @@ impl Pace {
     /// A stop.
     async fn pauses(&self, stop: &Stop) -> Result<[bool; 2], Fault> {
         loop {
+            if stop.is_requested() {
+                return Err(Stop::fault());
+            }
             // Before looking: what changes afterwards wakes this lane.
             let probed = self.probed.notified();
             match self.enter() {

@@ -1,20 +1,19 @@
 //! An account in memory whose appends can fail in every way that a server can.
 
+use super::behaviour::{Append, Epochs, Personality};
+use super::opened::Opened;
 use bytes::Bytes;
-use futures::StreamExt;
 use futures::future::BoxFuture;
-use hikyaku_core::flags::PermanentFlags;
 use hikyaku_core::mailbox::{NameRules, Quota};
-use hikyaku_core::traits::{
-    Appended, Ask, Destination, Facts, FlagChange, Flow, Gate, Pending, Reader, Source, Writer,
-};
+use hikyaku_core::traits::{Ask, Destination, Reader, Source, Writer};
 use hikyaku_core::{
-    Abilities, Body, Code, Epoch, Fault, Flags, HeadDigest, InternalDate, Key, KeySet, Letter,
-    Listing, MailboxInfo, MailboxName, MailboxState, Reach, Remedy, Role, Said, WireName,
+    Abilities, Code, Epoch, Fault, Flags, InternalDate, Key, MailboxInfo, MailboxName,
+    MailboxState, Reach, Remedy, Role, WireName,
 };
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use tokio::time::Instant;
 
 /// One stored message.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,77 +28,18 @@ pub struct MemoryMessage {
     pub modseq: u64,
 }
 
-/// What an append does instead of simply storing.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Append {
-    /// As it should be.
-    Store,
-    /// The connection ends before anything is stored.
-    LoseBefore,
-    /// Everything is stored, the answer is lost.
-    LoseAfter,
-    /// The first messages of the batch are stored, then the connection ends.
-    LosePart(usize),
-    /// The connection ends; everything is stored some time later.
-    LandLater(Duration),
-    /// Everything is stored, and the answer is a temporary NO.
-    StoreAndRefuse,
-    /// Nothing is stored, and the answer is a temporary NO.
-    Refuse,
-    /// Nothing is stored; a permanent NO.
-    RefuseForGood,
-    /// OK, and nothing is stored.
-    Lie,
-}
-
-/// How this server behaves.
-#[derive(Clone)]
-pub struct Personality {
-    /// UIDPLUS.
-    pub reports_keys: bool,
-    /// MULTIAPPEND.
-    pub appends_batches: bool,
-    /// CONDSTORE.
-    pub tracks_changes: bool,
-    /// APPENDLIMIT.
-    pub max_octets: Option<u64>,
-    /// What becomes of stored octets; `Err` refuses the message for good.
-    pub rewrite: fn(&[u8]) -> Result<Vec<u8>, &'static str>,
-    /// What the mailboxes keep.
-    pub permanent: PermanentFlags,
-    /// Bodies longer than this are streamed.
-    pub streams_above: usize,
-    /// Mailboxes open at once.
-    pub lanes: usize,
-    /// Storage limit in octets.
-    pub quota: Option<u64>,
-}
-
-impl Default for Personality {
-    fn default() -> Self {
-        Self {
-            reports_keys: true,
-            appends_batches: true,
-            tracks_changes: true,
-            max_octets: None,
-            rewrite: |octets| Ok(octets.to_vec()),
-            permanent: PermanentFlags::everything(),
-            streams_above: 2_000,
-            lanes: 4,
-            quota: None,
-        }
-    }
-}
-
 #[derive(Clone, Debug)]
-struct MemoryMailbox {
-    epoch: u64,
-    next: u64,
-    modseq: u64,
+pub(super) struct MemoryMailbox {
+    pub(super) epoch: u64,
+    pub(super) next: u64,
+    pub(super) modseq: u64,
     role: Option<Role>,
     subscribed: bool,
-    messages: BTreeMap<u64, MemoryMessage>,
+    pub(super) messages: BTreeMap<u64, MemoryMessage>,
 }
+
+/// Something that the owner does at a certain moment.
+type Deed = Box<dyn FnOnce(&MemoryAccount) + Send>;
 
 /// What the outside did, for assertions.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -112,14 +52,31 @@ pub struct Seen {
     pub opened: u64,
     /// Bodies handed out.
     pub read: u64,
+    /// Questions for the quota.
+    pub quotas: u64,
 }
 
-struct State {
-    mailboxes: BTreeMap<MailboxName, MemoryMailbox>,
-    appends: VecDeque<Append>,
-    broken_reads: VecDeque<Key>,
-    unreadable: Vec<Key>,
-    seen: Seen,
+#[derive(Default)]
+pub(super) struct State {
+    pub(super) mailboxes: BTreeMap<MailboxName, MemoryMailbox>,
+    pub(super) appends: VecDeque<Append>,
+    pub(super) broken_reads: VecDeque<Key>,
+    pub(super) unreadable: Vec<Key>,
+    /// Reads that are refused so many times more.
+    pub(super) refusals: BTreeMap<Key, u32>,
+    /// The connection ends whenever one of these source keys is appended.
+    pub(super) deadly_appends: Vec<Key>,
+    /// The connection ends whenever one of these is read.
+    pub(super) deadly_reads: Vec<Key>,
+    deeds: BTreeMap<u64, Deed>,
+    opens: VecDeque<Option<Fault>>,
+    listings: VecDeque<Fault>,
+    down: Option<(Instant, Fault)>,
+    /// After so many more opens it goes down for that time.
+    goes_down: Option<(u64, Duration, Fault)>,
+    hidden: (Vec<Key>, u32),
+    tries: Vec<Instant>,
+    pub(super) seen: Seen,
     epochs: u64,
 }
 
@@ -127,7 +84,7 @@ struct State {
 #[derive(Clone)]
 pub struct MemoryAccount {
     state: Arc<Mutex<State>>,
-    personality: Arc<Personality>,
+    pub(super) personality: Arc<Personality>,
     abilities: Arc<Abilities>,
 }
 
@@ -145,12 +102,8 @@ impl MemoryAccount {
         };
         let account = Self {
             state: Arc::new(Mutex::new(State {
-                mailboxes: BTreeMap::new(),
-                appends: VecDeque::new(),
-                broken_reads: VecDeque::new(),
-                unreadable: Vec::new(),
-                seen: Seen::default(),
                 epochs: 100,
+                ..State::default()
             })),
             personality: Arc::new(personality),
             abilities: Arc::new(abilities),
@@ -159,7 +112,7 @@ impl MemoryAccount {
         account
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -185,7 +138,7 @@ impl MemoryAccount {
             });
     }
 
-    fn with<T>(&self, name: &str, act: impl FnOnce(&mut MemoryMailbox) -> T) -> T {
+    fn within<T>(&self, name: &str, act: impl FnOnce(&mut MemoryMailbox) -> T) -> T {
         self.make(name);
         let mut state = self.lock();
         let mailbox = state
@@ -204,7 +157,7 @@ impl MemoryAccount {
             octets: Bytes::copy_from_slice(octets),
             modseq,
         };
-        self.with(name, |m| {
+        self.within(name, |m| {
             let key = m.next;
             m.next += 1;
             m.messages.insert(key, message(m.modseq));
@@ -214,12 +167,12 @@ impl MemoryAccount {
 
     /// Takes a message out, as its owner would.
     pub fn remove(&self, name: &str, key: Key) {
-        self.with(name, |m| m.messages.remove(&key.0));
+        self.within(name, |m| m.messages.remove(&key.0));
     }
 
     /// Sets a message's flags, as its owner would.
     pub fn set_flags(&self, name: &str, key: Key, flags: &str) {
-        self.with(name, |m| {
+        self.within(name, |m| {
             let modseq = m.modseq;
             if let Some(message) = m.messages.get_mut(&key.0) {
                 message.flags = Flags::parse(flags);
@@ -235,7 +188,7 @@ impl MemoryAccount {
             state.epochs += 1;
             state.epochs
         };
-        self.with(name, |m| {
+        self.within(name, |m| {
             m.epoch = epoch;
             let old = std::mem::take(&mut m.messages);
             m.next = 1;
@@ -259,6 +212,101 @@ impl MemoryAccount {
     /// These messages are refused whenever they are read.
     pub fn set_unreadable(&self, keys: impl IntoIterator<Item = Key>) {
         self.lock().unreadable.extend(keys);
+    }
+
+    /// The next reads of this message are refused, so many times.
+    pub fn refuse_reads(&self, key: Key, times: u32) {
+        self.lock().refusals.insert(key, times);
+    }
+
+    /// The connection ends whenever the message with one of these source keys is appended.
+    pub fn set_deadly_appends(&self, keys: impl IntoIterator<Item = Key>) {
+        self.lock().deadly_appends = keys.into_iter().collect();
+    }
+
+    /// The connection ends whenever one of these is read.
+    pub fn set_deadly_reads(&self, keys: impl IntoIterator<Item = Key>) {
+        self.lock().deadly_reads = keys.into_iter().collect();
+    }
+
+    /// The next mailboxes that are opened fail like this; `None` opens as it should.
+    pub fn script_opens(&self, script: impl IntoIterator<Item = Option<Fault>>) {
+        self.lock().opens.extend(script);
+    }
+
+    /// The next listings of mailboxes fail like this.
+    pub fn script_listings(&self, script: impl IntoIterator<Item = Fault>) {
+        self.lock().listings.extend(script);
+    }
+
+    /// For so long nothing works: no connection, neither old nor new.
+    pub fn go_down(&self, time: Duration, fault: Fault) {
+        self.lock().down = Some((Instant::now() + time, fault));
+    }
+
+    /// Goes down, as in [`MemoryAccount::go_down`], when so many more mailboxes were opened.
+    pub fn go_down_after(&self, opens: u64, time: Duration, fault: Fault) {
+        self.lock().goes_down = Some((opens, time, fault));
+    }
+
+    /// Works again.
+    pub fn go_up(&self) {
+        self.lock().down = None;
+    }
+
+    /// Appends and opens behave again as they should.
+    pub fn forget_scripts(&self) {
+        let mut state = self.lock();
+        state.appends.clear();
+        state.opens.clear();
+        state.listings.clear();
+    }
+
+    /// The same account on a server that behaves otherwise.
+    #[must_use]
+    pub fn with(&self, personality: Personality) -> Self {
+        let side = self.personality.side;
+        let other = Self::new(Personality {
+            side,
+            ..personality
+        });
+        Self {
+            state: self.state.clone(),
+            ..other
+        }
+    }
+
+    /// Whoever opens a mailbox the next so many times does not see these.
+    pub fn hide(&self, keys: impl IntoIterator<Item = Key>, looks: u32) {
+        self.lock().hidden = (keys.into_iter().collect(), looks);
+    }
+
+    /// The owner does something right after the n-th append from the start, counted from
+    /// 1, and before its answer arrives.
+    pub fn after_append(&self, append: u64, deed: impl FnOnce(&MemoryAccount) + Send + 'static) {
+        self.lock().deeds.insert(append, Box::new(deed));
+    }
+
+    pub(super) fn do_deed(&self, append: u64) {
+        let deed = self.lock().deeds.remove(&append);
+        if let Some(deed) = deed {
+            deed(self);
+        }
+    }
+
+    /// When mailboxes were tried to be opened, in order.
+    pub fn tries(&self) -> Vec<Instant> {
+        self.lock().tries.clone()
+    }
+
+    /// Whether the server works.
+    pub(super) fn is_up(&self) -> Result<(), Fault> {
+        match &self.lock().down {
+            Some((until, fault)) if *until > Instant::now() => {
+                Err(self.personality.placed(fault.clone()))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// What was done so far.
@@ -289,9 +337,14 @@ impl MemoryAccount {
             .collect()
     }
 
-    fn state_of(&self, mailbox: &MemoryMailbox) -> MailboxState {
+    fn state_of(&self, mailbox: &MemoryMailbox, look: u64) -> MailboxState {
+        let epoch = match self.personality.epochs {
+            Epochs::Lasting => mailbox.epoch,
+            Epochs::Zero => 0,
+            Epochs::NewAtEveryLook => look,
+        };
         MailboxState {
-            epoch: Some(Epoch(mailbox.epoch)),
+            epoch: Some(Epoch(epoch)),
             next: Some(Key(mailbox.next)),
             messages: mailbox.messages.len() as u64,
             modseq: self.personality.tracks_changes.then_some(mailbox.modseq),
@@ -305,7 +358,7 @@ impl MemoryAccount {
         }
     }
 
-    fn info(&self, name: &MailboxName, mailbox: &MemoryMailbox) -> MailboxInfo {
+    fn info(&self, name: &MailboxName, mailbox: &MemoryMailbox, look: u64) -> MailboxInfo {
         MailboxInfo {
             name: name.clone(),
             wire: WireName::new(name.to_string()),
@@ -313,31 +366,61 @@ impl MemoryAccount {
             selectable: true,
             subscribed: mailbox.subscribed,
             no_children: false,
-            state: Some(self.state_of(mailbox)),
+            state: Some(self.state_of(mailbox, look)),
         }
     }
 
     fn opened(&self, info: &MailboxInfo) -> Result<Opened, Fault> {
-        let mut state = self.lock();
+        let placed = |fault| self.personality.placed(fault);
+        self.lock().tries.push(Instant::now());
+        self.is_up()?;
+        let mut guard = self.lock();
+        let state = &mut *guard;
+        if let Some(Some(fault)) = state.opens.pop_front() {
+            return Err(placed(fault));
+        }
         state.seen.opened += 1;
+        state.epochs += 1;
+        if let Some((opens, time, fault)) = &mut state.goes_down {
+            *opens = opens.saturating_sub(1);
+            if *opens == 0 {
+                state.down = Some((Instant::now() + *time, fault.clone()));
+                state.goes_down = None;
+            }
+        }
+        let hidden = match state.hidden.1 {
+            0 => Vec::new(),
+            _ => {
+                state.hidden.1 -= 1;
+                state.hidden.0.clone()
+            }
+        };
         let mailbox = state.mailboxes.get(&info.name).ok_or_else(|| {
-            Fault::new(
+            placed(Fault::new(
                 Code::MailboxMissing,
                 Reach::Mailbox,
                 Remedy::AskUser,
                 "no such mailbox",
-            )
+            ))
         })?;
-        Ok(Opened {
-            account: self.clone(),
-            name: info.name.clone(),
-            state: self.state_of(mailbox),
-            dead: Arc::new(Mutex::new(false)),
-        })
+        let now = self.state_of(mailbox, state.epochs);
+        Ok(Opened::new(self.clone(), info.name.clone(), now, hidden))
+    }
+
+    fn octets(&self) -> u64 {
+        let state = self.lock();
+        let messages = state.mailboxes.values().flat_map(|m| m.messages.values());
+        messages.map(|m| m.octets.len() as u64).sum()
+    }
+
+    /// Whether so much more is taken.
+    pub(super) fn has_room(&self, octets: u64) -> bool {
+        let limit = self.personality.full_at;
+        limit.is_none_or(|limit| self.octets() + octets <= limit)
     }
 
     /// Stores letters; `Err` holds the server's words.
-    fn store(
+    pub(super) fn store(
         &self,
         name: &MailboxName,
         letters: &[(Flags, Option<InternalDate>, Vec<u8>)],
@@ -366,33 +449,25 @@ impl MemoryAccount {
     }
 }
 
-fn lost(detail: &str) -> Fault {
-    Fault::new(
-        Code::LinkLost,
-        Reach::Side,
-        Remedy::Retry { after: None },
-        detail,
-    )
-}
-
-fn refused(words: &str, remedy: Remedy) -> Fault {
-    Fault::new(Code::MessageRefused, Reach::Message, remedy, "refused")
-        .said(Said::new("NO", None, words))
-}
-
 impl Source for MemoryAccount {
     fn abilities(&self) -> &Abilities {
         &self.abilities
     }
 
     fn mailboxes(&self) -> Ask<'_, Vec<MailboxInfo>> {
-        let state = self.lock();
-        let all = state
-            .mailboxes
-            .iter()
-            .map(|(name, mailbox)| self.info(name, mailbox))
-            .collect();
-        Box::pin(async move { Ok(all) })
+        let up = self.is_up();
+        let mut guard = self.lock();
+        let state = &mut *guard;
+        state.epochs += 1;
+        let listed = match state.listings.pop_front() {
+            Some(fault) => Err(self.personality.placed(fault)),
+            None => Ok(state
+                .mailboxes
+                .iter()
+                .map(|(name, mailbox)| self.info(name, mailbox, state.epochs))
+                .collect()),
+        };
+        Box::pin(async move { up.and(listed) })
     }
 
     fn open<'a>(&'a self, mailbox: &'a MailboxInfo) -> Ask<'a, Box<dyn Reader>> {
@@ -400,13 +475,8 @@ impl Source for MemoryAccount {
     }
 
     fn quota(&self) -> Ask<'_, Option<Quota>> {
-        let used = self
-            .lock()
-            .mailboxes
-            .values()
-            .flat_map(|m| m.messages.values())
-            .map(|m| m.octets.len() as u64)
-            .sum();
+        self.lock().seen.quotas += 1;
+        let used = self.octets();
         let quota = self.personality.quota.map(|limit| Quota { used, limit });
         Box::pin(async move { Ok(quota) })
     }
@@ -424,6 +494,10 @@ impl Destination for MemoryAccount {
         subscribe: bool,
     ) -> Ask<'a, MailboxInfo> {
         Box::pin(async move {
+            if let Err(fault) = self.is_up() {
+                self.lock().tries.push(Instant::now());
+                return Err(fault);
+            }
             let mut state = self.lock();
             state.epochs += 1;
             let epoch = state.epochs;
@@ -440,294 +514,11 @@ impl Destination for MemoryAccount {
                 });
             mailbox.subscribed |= subscribe;
             let mailbox = mailbox.clone();
-            Ok(self.info(name, &mailbox))
+            Ok(self.info(name, &mailbox, epoch))
         })
     }
 
     fn write<'a>(&'a self, mailbox: &'a MailboxInfo) -> Ask<'a, Box<dyn Writer>> {
         Box::pin(async move { Ok(Box::new(self.opened(mailbox)?) as Box<dyn Writer>) })
-    }
-}
-
-/// One open mailbox: a connection of its own.
-struct Opened {
-    account: MemoryAccount,
-    name: MailboxName,
-    state: MailboxState,
-    dead: Arc<Mutex<bool>>,
-}
-
-impl Opened {
-    fn alive(&self) -> Result<(), Fault> {
-        match *self.dead.lock().unwrap_or_else(PoisonError::into_inner) {
-            true => Err(lost("the connection has ended")),
-            false => Ok(()),
-        }
-    }
-
-    fn kill(dead: &Mutex<bool>) {
-        *dead.lock().unwrap_or_else(PoisonError::into_inner) = true;
-    }
-
-    fn current(&self) -> BTreeMap<u64, MemoryMessage> {
-        self.account
-            .lock()
-            .mailboxes
-            .get(&self.name)
-            .map(|m| m.messages.clone())
-            .unwrap_or_default()
-    }
-
-    fn listing(key: u64, message: &MemoryMessage, facts: Facts) -> Listing {
-        Listing {
-            key: Key(key),
-            flags: facts.flags.then(|| message.flags.clone()),
-            date: message.date.filter(|_| facts.date),
-            octets: facts.octets.then_some(message.octets.len() as u64),
-            head: facts.head.then(|| HeadDigest::of(&message.octets)),
-        }
-    }
-}
-
-impl Reader for Opened {
-    fn state(&self) -> MailboxState {
-        self.state
-    }
-
-    fn keys(&mut self) -> Ask<'_, KeySet> {
-        let keys = self
-            .alive()
-            .map(|()| self.current().into_keys().map(Key).collect());
-        Box::pin(async move { keys })
-    }
-
-    fn list<'a>(&'a mut self, keys: &'a KeySet, facts: Facts) -> Flow<'a, Listing> {
-        if let Err(fault) = self.alive() {
-            return futures::stream::iter([Err(fault)]).boxed();
-        }
-        let rows: Vec<_> = self
-            .current()
-            .iter()
-            .filter(|(key, _)| keys.contains(Key(**key)))
-            .map(|(key, message)| Ok(Self::listing(*key, message, facts)))
-            .collect();
-        futures::stream::iter(rows).boxed()
-    }
-
-    fn changed(&mut self, modseq: u64) -> Flow<'_, Listing> {
-        let facts = Facts {
-            flags: true,
-            ..Facts::default()
-        };
-        let rows: Vec<_> = self
-            .current()
-            .iter()
-            .filter(|(_, message)| message.modseq > modseq)
-            .map(|(key, message)| Ok(Self::listing(*key, message, facts)))
-            .collect();
-        futures::stream::iter(rows).boxed()
-    }
-
-    fn read<'a>(&'a mut self, keys: &'a KeySet) -> Flow<'a, Letter> {
-        if let Err(fault) = self.alive() {
-            return futures::stream::iter([Err(fault)]).boxed();
-        }
-        let mut rows = Vec::new();
-        let streams_above = self.account.personality.streams_above;
-        for (key, message) in self.current() {
-            if !keys.contains(Key(key)) {
-                continue;
-            }
-            let mut state = self.account.lock();
-            state.seen.read += 1;
-            if state.unreadable.contains(&Key(key)) {
-                let fault = Fault::new(
-                    Code::MessageUnreadable,
-                    Reach::Message,
-                    Remedy::Skip,
-                    "the server cannot read it",
-                );
-                rows.push(Err(fault.message(Key(key))));
-                continue;
-            }
-            let broken = match state.broken_reads.front() {
-                Some(k) if k.0 == key => state.broken_reads.pop_front().is_some(),
-                _ => false,
-            };
-            drop(state);
-            let octets = message.octets.clone();
-            let body = if octets.len() > streams_above {
-                let half = octets.len() / 2;
-                let mut chunks = vec![Ok(octets.slice(..half))];
-                chunks.push(match broken {
-                    true => Err(lost("cut inside the literal")),
-                    false => Ok(octets.slice(half..)),
-                });
-                Body::Streamed {
-                    octets: octets.len() as u64,
-                    chunks: futures::stream::iter(chunks).boxed(),
-                }
-            } else if broken {
-                Self::kill(&self.dead);
-                rows.push(Err(lost("cut between messages")));
-                break;
-            } else {
-                Body::Held(octets)
-            };
-            rows.push(Ok(Letter {
-                key: Key(key),
-                flags: message.flags,
-                date: message.date,
-                body,
-            }));
-            if broken {
-                Self::kill(&self.dead);
-                rows.push(Err(lost("the connection has ended")));
-                break;
-            }
-        }
-        futures::stream::iter(rows).boxed()
-    }
-
-    fn head(&mut self, key: Key) -> Ask<'_, Option<Bytes>> {
-        let found = self
-            .alive()
-            .map(|()| self.current().remove(&key.0).map(|m| m.octets));
-        Box::pin(async move { found })
-    }
-}
-
-impl Writer for Opened {
-    fn permanent_flags(&self) -> &PermanentFlags {
-        &self.account.personality.permanent
-    }
-
-    fn append(&mut self, letters: Vec<Letter>, gate: Arc<dyn Gate>) -> Ask<'_, Pending> {
-        let account = self.account.clone();
-        let name = self.name.clone();
-        let dead = self.dead.clone();
-        let epoch = self.state.epoch;
-        let action = {
-            let mut state = account.lock();
-            state.seen.appends += 1;
-            state.seen.appended += letters.len() as u64;
-            state.appends.pop_front().unwrap_or(Append::Store)
-        };
-        let alive = self.alive();
-        let pending: Pending = Box::pin(async move {
-            if let Err(fault) = alive {
-                return Appended::Unknown(fault);
-            }
-            let mut whole = Vec::new();
-            for letter in letters {
-                let octets = match letter.body {
-                    Body::Held(octets) => octets.to_vec(),
-                    Body::Streamed { octets, mut chunks } => {
-                        let mut all = Vec::with_capacity(octets as usize);
-                        while let Some(chunk) = chunks.next().await {
-                            match chunk {
-                                Ok(chunk) => all.extend_from_slice(&chunk),
-                                Err(fault) => {
-                                    Opened::kill(&dead);
-                                    return Appended::Unknown(fault);
-                                }
-                            }
-                        }
-                        all
-                    }
-                };
-                whole.push((letter.flags, letter.date, octets));
-            }
-            if !gate.is_open() {
-                Opened::kill(&dead);
-                return Appended::Unknown(lost("the gate was shut"));
-            }
-            account.act(action, &name, whole, &dead, epoch)
-        });
-        // The server works whether or not anybody waits for its answer.
-        let handle = tokio::spawn(pending);
-        Box::pin(async move {
-            Ok(Box::pin(async move {
-                handle
-                    .await
-                    .unwrap_or_else(|e| Appended::Unknown(lost(&e.to_string())))
-            }) as Pending)
-        })
-    }
-
-    fn store_flags<'a>(&'a mut self, changes: &'a [FlagChange]) -> Ask<'a, ()> {
-        Box::pin(async move {
-            self.alive()?;
-            let mut state = self.account.lock();
-            let Some(mailbox) = state.mailboxes.get_mut(&self.name) else {
-                return Ok(());
-            };
-            for change in changes {
-                mailbox.modseq += 1;
-                let modseq = mailbox.modseq;
-                if let Some(message) = mailbox.messages.get_mut(&change.key.0) {
-                    message.flags = message.flags.or(&change.add).minus(&change.remove);
-                    message.modseq = modseq;
-                }
-            }
-            Ok(())
-        })
-    }
-}
-
-impl MemoryAccount {
-    fn act(
-        &self,
-        action: Append,
-        name: &MailboxName,
-        letters: Vec<(Flags, Option<InternalDate>, Vec<u8>)>,
-        dead: &Mutex<bool>,
-        epoch: Option<Epoch>,
-    ) -> Appended {
-        let retry = Remedy::Retry { after: None };
-        let lose = || {
-            Opened::kill(dead);
-            Appended::Unknown(lost("the answer was lost"))
-        };
-        match action {
-            Append::Store => match self.store(name, &letters) {
-                Ok(keys) => Appended::Stored {
-                    epoch,
-                    keys: self.personality.reports_keys.then_some(keys),
-                },
-                Err(words) => Appended::Refused(refused(words, Remedy::Skip)),
-            },
-            Append::LoseBefore => lose(),
-            Append::LoseAfter => {
-                self.store(name, &letters).ok();
-                lose()
-            }
-            Append::LosePart(count) => {
-                self.store(name, &letters[..count.min(letters.len())]).ok();
-                lose()
-            }
-            Append::LandLater(after) => {
-                let (account, name) = (self.clone(), name.clone());
-                tokio::spawn(async move {
-                    tokio::time::sleep(after).await;
-                    account.store(&name, &letters).ok();
-                });
-                lose()
-            }
-            Append::StoreAndRefuse => {
-                self.store(name, &letters).ok();
-                Appended::Refused(refused("try again later", retry))
-            }
-            Append::Refuse => Appended::Refused(refused("try again later", retry)),
-            Append::RefuseForGood => Appended::Refused(refused("not this one", Remedy::Skip)),
-            Append::Lie => Appended::Stored {
-                epoch,
-                keys: self.personality.reports_keys.then(|| {
-                    (0..letters.len() as u64)
-                        .map(|n| Key(900_000 + n))
-                        .collect()
-                }),
-            },
-        }
     }
 }

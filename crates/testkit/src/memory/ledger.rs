@@ -18,8 +18,9 @@ struct State {
     intents_made: i64,
     writes: u64,
     /// The life ends at this write; `true`: after it took effect.
-    dies_at: Option<(u64, bool)>,
-    dead: bool,
+    dies_at: Option<(u64, bool, Fault)>,
+    /// Why nothing works any more.
+    dead: Option<Fault>,
     /// Told of a death.
     died: Arc<Notify>,
 }
@@ -36,9 +37,15 @@ impl MemoryLedger {
     /// From now on, the n-th durable write (counted from 1) is the last thing that
     /// happens: just before it takes effect, or just after.
     pub fn die_at(&self, write: u64, after: bool) {
+        self.fail_at(write, after, Self::dead());
+    }
+
+    /// From the n-th durable write on (counted from 1) everything fails like this: that
+    /// write does not take effect, or takes effect without saying so.
+    pub fn fail_at(&self, write: u64, after: bool, fault: Fault) {
         let mut state = self.lock();
         state.writes = 0;
-        state.dies_at = Some((write, after));
+        state.dies_at = Some((write, after, fault));
     }
 
     /// A new life: everything durable is there, nothing else. Durable writes of the
@@ -46,21 +53,21 @@ impl MemoryLedger {
     pub fn revive(&self) -> u64 {
         let mut state = self.lock();
         state.dies_at = None;
-        state.dead = false;
+        state.dead = None;
         std::mem::take(&mut state.writes)
     }
 
     /// The life ends now: nothing is read or written any more.
     pub fn kill(&self) {
         let mut state = self.lock();
-        state.dead = true;
+        state.dead = Some(Self::dead());
         state.died.notify_one();
     }
 
     /// Resolves when the life has ended, so that a test can end the process with it.
     pub async fn died(&self) {
         let died = self.lock().died.clone();
-        while !self.lock().dead {
+        while self.lock().dead.is_none() {
             died.notified().await;
         }
     }
@@ -91,28 +98,30 @@ impl MemoryLedger {
 
     fn read<T>(&self, act: impl FnOnce(&State) -> T) -> Result<T, Fault> {
         let state = self.lock();
-        match state.dead {
-            true => Err(Self::dead()),
-            false => Ok(act(&state)),
+        match &state.dead {
+            Some(fault) => Err(fault.clone()),
+            None => Ok(act(&state)),
         }
     }
 
     fn write<T>(&self, act: impl FnOnce(&mut State) -> T) -> Result<T, Fault> {
         let mut state = self.lock();
-        if state.dead {
-            return Err(Self::dead());
+        if let Some(fault) = &state.dead {
+            return Err(fault.clone());
         }
         state.writes += 1;
-        let last = state.dies_at.filter(|(at, _)| *at == state.writes);
-        if let Some((_, after)) = last {
-            state.dead = true;
-            state.died.notify_one();
-            if after {
-                act(&mut state);
+        let writes = state.writes;
+        match state.dies_at.take_if(|(at, ..)| *at == writes) {
+            Some((_, after, fault)) => {
+                state.dead = Some(fault.clone());
+                state.died.notify_one();
+                if after {
+                    act(&mut state);
+                }
+                Err(fault)
             }
-            return Err(Self::dead());
+            None => Ok(act(&mut state)),
         }
-        Ok(act(&mut state))
     }
 }
 

@@ -2,7 +2,10 @@
 //! of the engine without a protocol: whole runs in virtual time, faults on demand.
 
 mod account;
+mod behaviour;
 mod ledger;
+mod opened;
 
-pub use account::{Append, MemoryAccount, MemoryMessage, Personality, Seen};
+pub use account::{MemoryAccount, MemoryMessage, Seen};
+pub use behaviour::{Append, Epochs, Personality};
 pub use ledger::MemoryLedger;

@@ -1,13 +1,11 @@
 //! Runs without faults: what arrives, what a second run does, who wins.
 
-mod support;
-
+use crate::support::{Pair, facts, fill, mail};
 use hikyaku_core::policy::SkipRule;
 use hikyaku_core::report::{Note, Outcome};
 use hikyaku_core::{Code, Key, MailboxName};
 use hikyaku_engine::Depth;
 use hikyaku_testkit::memory::Personality;
-use support::{Pair, facts, fill, mail};
 
 #[tokio::test(start_paused = true)]
 async fn everything_arrives_once_and_a_second_run_copies_nothing() {

@@ -1,12 +1,10 @@
 //! Runs that die, are cut off or lied to: afterwards everything is there once.
 
-mod support;
-
+use crate::support::{Pair, fill, mail};
 use hikyaku_core::report::Outcome;
 use hikyaku_core::{Code, Key};
 use hikyaku_testkit::memory::{Append, Personality};
 use std::time::Duration;
-use support::{Pair, fill, mail};
 
 fn small_batches() -> Personality {
     Personality::default()

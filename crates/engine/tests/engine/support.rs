@@ -1,14 +1,64 @@
 //! A pair of accounts in memory, a ledger that survives the lives of runs, and the
 //! question whether everything is where it belongs.
 
-#![allow(dead_code, reason = "each test file uses its part")]
-
 use hikyaku_core::policy::Policy;
-use hikyaku_core::report::{Outcome, Report};
-use hikyaku_core::{Fault, Key};
+use hikyaku_core::report::Report;
+use hikyaku_core::traits::Clock;
+use hikyaku_core::{Code, Event, Fault, Key, Observer, Reach, Remedy, Side};
 use hikyaku_engine::{Job, Stop, SystemClock};
 use hikyaku_testkit::memory::{MemoryAccount, MemoryLedger, MemoryMessage, Personality};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// Everything that was observed, in order.
+#[derive(Clone, Default)]
+pub(crate) struct Heard(Arc<Mutex<Vec<Event>>>);
+
+impl Observer for Heard {
+    fn note(&self, event: &Event) {
+        self.0.lock().expect("no panic").push(event.clone());
+    }
+}
+
+impl Heard {
+    pub(crate) fn all(&self) -> Vec<Event> {
+        self.0.lock().expect("no panic").clone()
+    }
+
+    /// Reasons of the waits that were announced. Every wait has ended, and none ended
+    /// before it began.
+    pub(crate) fn waits(&self) -> Vec<Code> {
+        let (mut open, mut codes) = (0i32, Vec::new());
+        for event in self.all() {
+            match event {
+                Event::Waiting { because, .. } => {
+                    open += 1;
+                    codes.push(because.code);
+                }
+                Event::Resumed => open -= 1,
+                _ => {}
+            }
+            assert!(open >= 0, "a wait ends that did not begin");
+        }
+        assert_eq!(open, 0, "every wait ends");
+        codes
+    }
+
+    /// How many lanes were allowed, change by change.
+    pub(crate) fn lanes(&self) -> Vec<usize> {
+        let lanes = self.all().into_iter().filter_map(|event| match event {
+            Event::Lanes { now, .. } => Some(now),
+            _ => None,
+        });
+        lanes.collect()
+    }
+}
+
+/// A fault of a whole side that passes.
+pub(crate) fn passing(code: Code, after: Option<u64>) -> Fault {
+    let after = after.map(Duration::from_secs);
+    Fault::new(code, Reach::Side, Remedy::Retry { after }, "scripted")
+}
 
 pub(crate) struct Pair {
     pub(crate) source: MemoryAccount,
@@ -16,6 +66,8 @@ pub(crate) struct Pair {
     pub(crate) ledger: MemoryLedger,
     pub(crate) policy: Policy,
     pub(crate) stop: Stop,
+    pub(crate) heard: Heard,
+    pub(crate) clock: Option<Arc<dyn Clock>>,
 }
 
 impl Pair {
@@ -25,11 +77,13 @@ impl Pair {
 
     pub(crate) fn between(source: Personality, destination: Personality) -> Self {
         Self {
-            source: MemoryAccount::new(source),
-            destination: MemoryAccount::new(destination),
+            source: MemoryAccount::new(source.on(Side::Source)),
+            destination: MemoryAccount::new(destination.on(Side::Destination)),
             ledger: MemoryLedger::default(),
             policy: Policy::default(),
             stop: Stop::new(),
+            heard: Heard::default(),
+            clock: None,
         }
     }
 
@@ -38,8 +92,11 @@ impl Pair {
             source: Arc::new(self.source.clone()),
             destination: Arc::new(self.destination.clone()),
             ledger: Arc::new(self.ledger.clone()),
-            observer: Arc::new(()),
-            clock: Arc::new(SystemClock::default()),
+            observer: Arc::new(self.heard.clone()),
+            clock: self
+                .clock
+                .clone()
+                .unwrap_or_else(|| Arc::new(SystemClock::default())),
             policy: self.policy.clone(),
             stop: self.stop.clone(),
             seed: 7,
@@ -47,7 +104,23 @@ impl Pair {
     }
 
     pub(crate) async fn copy(&self) -> Result<Report, Fault> {
-        self.job().copy().await
+        let copied = self.job().copy().await;
+        self.heard.waits();
+        copied
+    }
+
+    /// A run that starts, and adds up whatever happens.
+    pub(crate) async fn copy_somehow(&self) -> Report {
+        let report = self.copy().await.expect("the run starts");
+        assert!(report.adds_up(), "{report:#?}");
+        report
+    }
+
+    /// Runs again without faults: complete, equal, and settled.
+    pub(crate) async fn assert_heals(&self) {
+        self.copy_completely().await;
+        self.assert_equal();
+        self.assert_settled().await;
     }
 
     /// A run that must be complete.
@@ -76,12 +149,6 @@ impl Pair {
                 "mailbox {name}"
             );
         }
-    }
-
-    /// What the messages' records say, counted.
-    pub(crate) fn outcomes(&self, outcome: Outcome) -> usize {
-        let records = self.ledger.records();
-        records.iter().filter(|r| r.outcome == outcome).count()
     }
 }
 

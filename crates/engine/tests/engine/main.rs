@@ -1,0 +1,12 @@
+//! Whole runs over accounts and a ledger in memory, in virtual time: every test asserts
+//! the whole outcome.
+
+mod copying;
+mod endings;
+mod epochs;
+mod faults;
+mod owner;
+mod pacing;
+mod poison;
+mod room;
+mod support;
