@@ -9,31 +9,41 @@ use crate::pace::Seat;
 use crate::run::Run;
 use hikyaku_core::plan::{Plan, Step};
 use hikyaku_core::report::Note;
-use hikyaku_core::{Fault, MailboxName, MailboxState};
+use hikyaku_core::{Fault, MailboxInfo, MailboxName, MailboxState};
 use std::collections::HashMap;
 use std::sync::Arc;
 
 /// More than this is no short pass: it is left to the next run.
 const FEW: u64 = 1_000;
 
-/// Copies what arrived in the mailboxes that are finished.
+/// The source as it is at the end, where anybody wants to know.
 ///
 /// # Errors
 /// The source cannot be listed. What was done before is not touched by it.
-pub(crate) async fn follow_up(run: &Arc<Run>, plan: &Plan, done: &mut Done) -> Result<(), Fault> {
+pub(crate) async fn look(run: &Run, plan: &Plan) -> Result<Vec<MailboxInfo>, Fault> {
     let is_over = run.stop.is_requested() || run.ended().is_some();
     if is_over || !plan.mailboxes.iter().any(Run::is_work) {
-        return Ok(());
+        return Ok(Vec::new());
     }
-    let listed = tokio::select! {
-        listed = run.source.mailboxes() => listed?,
-        () = run.stop.requested() => return Ok(()),
-    };
+    tokio::select! {
+        listed = run.source.mailboxes() => listed,
+        () = run.stop.requested() => Ok(Vec::new()),
+    }
+}
+
+/// Copies what arrived in the mailboxes that are finished. Whether there was any.
+pub(crate) async fn follow_up(
+    run: &Arc<Run>,
+    plan: &Plan,
+    listed: Vec<MailboxInfo>,
+    done: &mut Done,
+) -> bool {
     let now: HashMap<MailboxName, MailboxState> = listed
         .into_iter()
         .filter_map(|info| Some((info.name, info.state?)))
         .collect();
     let mut seat = Seat::new(run.pace.clone());
+    let mut any = false;
     for (n, line) in plan.mailboxes.iter().enumerate() {
         let (Some(finished), Some(now)) = (done.get_mut(&n), now.get(&line.source.name)) else {
             continue;
@@ -50,12 +60,13 @@ pub(crate) async fn follow_up(run: &Arc<Run>, plan: &Plan, done: &mut Done) -> R
             true => Some(mailbox::work(run, line, &mut seat).await),
             false => None,
         };
+        any = true;
         follow(finished, later, &line.source.name, arrived);
         if let Some(fault) = finished.ends_run.take() {
             run.end(&fault);
         }
     }
-    Ok(())
+    any
 }
 
 /// How many messages came between two looks, at most; none where that cannot be told.

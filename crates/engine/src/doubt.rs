@@ -109,20 +109,18 @@ impl Doubt<'_> {
     async fn settled_view(&self, first: Key) -> Result<(Box<dyn Reader>, KeySet), Fault> {
         let clock = &self.run.clock;
         let patience = &self.run.policy.patience;
+        let because = Fault::new(
+            hikyaku_core::Code::MessageUnknown,
+            Reach::Mailbox,
+            hikyaku_core::Remedy::Retry { after: None },
+            "the last answer was lost; the server is given time to finish storing",
+        )
+        .on(Side::Destination)
+        .mailbox(&self.pairing.destination);
         if self.settling == Settling::Lost {
             let due = self.run.last_loss() + patience.doubt_settle;
-            let now = clock.monotonic();
-            if due > now {
-                let because = Fault::new(
-                    hikyaku_core::Code::MessageUnknown,
-                    Reach::Mailbox,
-                    hikyaku_core::Remedy::Retry { after: None },
-                    "the last answer was lost; the server is given time to finish storing",
-                )
-                .on(Side::Destination)
-                .mailbox(&self.pairing.destination);
-                self.run.wait(due - now, &because).await?;
-            }
+            let left = due.saturating_sub(clock.monotonic());
+            self.run.wait(left, &because).await?;
         }
         let mut before: Option<KeySet> = None;
         loop {
@@ -137,7 +135,7 @@ impl Doubt<'_> {
             }
             before = Some(tail);
             drop(reader);
-            self.run.sleep(patience.doubt_interval).await?;
+            self.run.wait(patience.doubt_interval, &because).await?;
         }
     }
 

@@ -5,13 +5,13 @@
 
 use crate::arrivals;
 use crate::job::Mode;
-use crate::mailbox::{self, Clean, Finished};
+use crate::mailbox::{self, Finished};
 use crate::pace::Seat;
 use crate::run::{Run, ends_everything};
 use hikyaku_core::ledger::Checkpoint;
 use hikyaku_core::plan::{MailboxPlan, Plan, Step};
 use hikyaku_core::report::{Outcome, Report, Tally};
-use hikyaku_core::{Code, Event, Fault, MailboxName};
+use hikyaku_core::{Code, Event, Fault, MailboxInfo, MailboxName};
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -101,15 +101,12 @@ pub(crate) async fn work(run: &Arc<Run>, plan: &Plan) -> Report {
             done.insert(n, mailbox_not_reached(line, &reason));
         }
     }
-    if run.mode == Mode::Copy {
-        if let Err(fault) = arrivals::follow_up(run, plan, &mut done).await {
-            // What arrived comes with the next run.
-            run.observer.note(&Event::Fault(fault));
-        }
-        if let Err(fault) = checkpoint(run, &mut done).await {
-            // Without a checkpoint the next run looks closer; nothing is lost.
-            run.observer.note(&Event::Fault(fault));
-        }
+    if run.mode == Mode::Copy
+        && let Err(fault) = close(run, plan, &mut done).await
+    {
+        // What arrived comes with the next run, and without a checkpoint it looks closer;
+        // nothing is lost.
+        run.observer.note(&Event::Fault(fault));
     }
     add_up(done, run.ended())
 }
@@ -222,21 +219,41 @@ fn mailbox_not_reached(line: &MailboxPlan, reason: &Fault) -> Finished {
     Finished::of(line, messages, tally, Some(reason.clone()))
 }
 
-/// Lists the destination once more and keeps where everything stands, for the
-/// mailboxes in which every message is final.
-async fn checkpoint(run: &Run, done: &mut Done) -> Result<(), Fault> {
-    let mut clean: Vec<Clean> = done.values_mut().filter_map(|f| f.clean.take()).collect();
-    if clean.is_empty() || run.policy.stateless {
+/// The end of a copy: what arrived meanwhile is followed, and where everything stands is
+/// kept, for the mailboxes in which every message is final. Both sides are listed at once.
+async fn close(run: &Arc<Run>, plan: &Plan, done: &mut Done) -> Result<(), Fault> {
+    let is_clean = |done: &Done| done.values().any(|f| f.clean.is_some()) && !run.policy.stateless;
+    let destination = async {
+        match is_clean(done) {
+            true => run.destination.mailboxes().await,
+            false => Ok(Vec::new()),
+        }
+    };
+    let (arrived, stands) = futures::join!(arrivals::look(run, plan), destination);
+    let followed = match arrived {
+        Ok(listed) => arrivals::follow_up(run, plan, listed, done).await,
+        Err(fault) => {
+            run.observer.note(&Event::Fault(fault));
+            false
+        }
+    };
+    if !is_clean(done) {
         return Ok(());
     }
-    let listed: HashMap<MailboxName, _> = run
-        .destination
-        .mailboxes()
-        .await?
+    let stands = match followed {
+        true => run.destination.mailboxes().await?,
+        false => stands?,
+    };
+    checkpoint(run, done, stands).await
+}
+
+async fn checkpoint(run: &Run, done: &mut Done, stands: Vec<MailboxInfo>) -> Result<(), Fault> {
+    let listed: HashMap<MailboxName, _> = stands
         .into_iter()
         .filter_map(|m| Some((m.name, m.state?)))
         .collect();
-    let writes = clean.drain(..).filter_map(|c| {
+    let clean = done.values_mut().filter_map(|f| f.clean.take());
+    let writes = clean.filter_map(|c| {
         let destination = *listed.get(&c.pairing.destination)?;
         let checkpoint = Checkpoint {
             source: c.source,

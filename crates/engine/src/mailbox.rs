@@ -8,7 +8,7 @@ mod scene;
 mod shut;
 mod window;
 
-pub(crate) use finished::{Clean, Finished};
+pub(crate) use finished::Finished;
 
 use crate::attempts::{Attempt, End, persist};
 use crate::compare::{self, Compared};
@@ -131,12 +131,17 @@ impl<'a> Work<'a> {
             messages: scene.keys.len(),
             to_copy: todo.len(),
         });
+        let before = self.finished.report.copied_now;
         for window in self.windows(todo, &compared.failed) {
             if run.pace.wants_back() {
                 return Ok(End::Yielded);
             }
             seat.pause(&run.stop).await?;
-            self.copy_window(&mut scene, seat, window).await?;
+            match self.copy_window(&mut scene, seat, window).await {
+                // The owner got mail meanwhile: what fits is chosen anew.
+                Err(fault) if self.may_choose_again(&fault, before) => return Ok(End::Yielded),
+                copied => copied?,
+            }
             run.pace.progressed();
         }
         let since = checkpoint
@@ -161,6 +166,11 @@ impl<'a> Work<'a> {
         }
         self.offer_checkpoint(scene);
         Ok(End::Done)
+    }
+
+    fn may_choose_again(&self, fault: &Fault, before: u64) -> bool {
+        let is_room = self.run.policy.fit && fault.code == Code::QuotaReserve;
+        is_room && self.finished.report.copied_now > before
     }
 
     /// In which portions the messages go: what failed in an earlier run after the others,

@@ -130,3 +130,69 @@ impl Drop for Waiting<'_> {
 fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::SystemClock;
+    use hikyaku_core::{Reach, Remedy};
+
+    #[derive(Default)]
+    struct Heard(Mutex<Vec<String>>);
+
+    impl Observer for Heard {
+        fn note(&self, event: &Event) {
+            let text = match event {
+                Event::Waiting { because, .. } => because.code.as_str(),
+                Event::Resumed => "resumed",
+                _ => "other",
+            };
+            self.0.lock().expect("no panic").push(text.to_string());
+        }
+    }
+
+    fn fault(code: Code) -> Fault {
+        let retry = Remedy::Retry { after: None };
+        Fault::new(code, Reach::Side, retry, "").on(Side::Source)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn lanes_that_wait_for_one_reason_wait_together() {
+        let heard = Arc::new(Heard::default());
+        let waits = Waits::new(Arc::new(SystemClock::default()), heard.clone());
+        let (busy, lost) = (fault(Code::ServerBusy), fault(Code::LinkLost));
+        let seconds = |s| tokio::time::sleep(Duration::from_secs(s));
+        let until = Duration::from_secs;
+        let first = waits.begin(until(10), &busy);
+        seconds(4).await;
+        let second = waits.begin(until(10), &busy);
+        let other = waits.begin(until(6), &lost);
+        let short = waits.begin(until(4) + Duration::from_millis(900), &lost);
+        seconds(2).await;
+        drop((other, short));
+        // The server asks for more.
+        let longer = waits.begin(until(20), &busy);
+        drop(first);
+        seconds(14).await;
+        drop((second, longer));
+        let heard = heard.0.lock().expect("no panic").clone();
+        let expected = [
+            "server.busy",
+            "link.lost",
+            "resumed",
+            "resumed",
+            "server.busy",
+            "resumed",
+        ];
+        assert_eq!(heard, expected);
+        let sums: Vec<_> = waits
+            .add_up()
+            .iter()
+            .map(|w| (w.code, w.times, w.millis))
+            .collect();
+        assert_eq!(
+            sums,
+            [(Code::ServerBusy, 1, 20_000), (Code::LinkLost, 1, 2_000)]
+        );
+    }
+}

@@ -202,3 +202,42 @@ async fn plenty_of_room_is_asked_for_once() {
     pair.assert_equal();
     pair.assert_settled().await;
 }
+
+/// What fits is chosen anew when the owner receives mail in the middle.
+#[tokio::test(start_paused = true)]
+async fn what_fits_is_chosen_again_when_the_owner_receives_mail() {
+    let limit = 80_000;
+    let mut pair = Pair::between(Personality::default(), limited(limit));
+    for mailbox in ["INBOX", "a"] {
+        for n in 0..50u64 {
+            pair.source.put(mailbox, "", n as i64, &mail(n, 1_000));
+        }
+    }
+    pair.policy.fit = true;
+    pair.destination.after_append(5, |account| {
+        account.put("INBOX", "", 1, &mail(9_999, 30_000));
+    });
+    let report = pair.copy_somehow().await;
+    assert!(report.stopped.is_none(), "{:?}", report.stopped);
+    assert_eq!(report.unfinished, 0);
+    let (copied, reserve) = (report.copied_now(), Reserve::Usual.of(limit));
+    let left = limit - octets(&pair.destination);
+    assert!((reserve..reserve + 5_000).contains(&left), "{left}");
+    assert!((35..45).contains(&copied), "{copied}");
+    assert_eq!(
+        report.tally().messages(Outcome::FailedTemporary),
+        100 - copied
+    );
+    let lines: Vec<(String, Code)> = report
+        .exceptions
+        .iter()
+        .map(|e| (e.mailbox.to_string(), e.fault.code))
+        .collect();
+    let reserve = |name: &str| (name.to_string(), Code::QuotaReserve);
+    assert_eq!(lines, [reserve("INBOX"), reserve("a")]);
+    let theirs = pair.destination.messages("INBOX");
+    let own = theirs.iter().find(|(_, m)| m.octets.len() >= 30_000);
+    pair.destination.remove("INBOX", own.expect("there").0);
+    pair.destination = pair.destination.with(Personality::default());
+    pair.assert_heals().await;
+}
