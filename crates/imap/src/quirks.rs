@@ -75,6 +75,16 @@ pub(crate) fn throttled(reply: &Reply) -> Option<Fault> {
     Some(side_fault(code, detail, reply))
 }
 
+/// The same for a FETCH, where some codes that ask for a pause elsewhere tell of one
+/// broken message: Dovecot says SERVERBUG of it.
+pub(crate) fn throttled_fetch(reply: &Reply) -> Option<Fault> {
+    let is_about_one = matches!(
+        reply.code,
+        Some(ReplyCode::ServerBug | ReplyCode::InUse | ReplyCode::Unavailable)
+    ) && words(reply, When::Any).is_none();
+    throttled(reply).filter(|_| !is_about_one)
+}
+
 /// The fault of an append that was answered NO or BAD.
 pub(crate) fn append_fault(reply: &Reply) -> Fault {
     let known = words(reply, When::Append);

@@ -6,6 +6,7 @@
 
 use crate::connection::{Connection, ROW_EVENTS, Row, RowEvent};
 use crate::encode::{Command, Fetch, FetchItem, MAX_SET_OCTETS, UidSet, split_set};
+use crate::quirks::throttled_fetch;
 use crate::response::{Reply, Tag};
 use hikyaku_core::{Fault, Key, KeySet};
 use std::collections::VecDeque;
@@ -146,20 +147,24 @@ impl<'a> Fetching<'a> {
                 octets,
                 chunks,
             })),
-            Some(RowEvent::Done { tag, reply }) => Ok(Some(self.done(tag, reply))),
+            Some(RowEvent::Done { tag, reply }) => self.done(tag, reply).map(Some),
         }
     }
 
-    fn done(&mut self, tag: Tag, reply: Reply) -> Came {
+    fn done(&mut self, tag: Tag, reply: Reply) -> Result<Came, Fault> {
         let at = self.flights.iter().position(|(t, _)| *t == tag);
         let Some((_, keys)) = at.and_then(|at| self.flights.remove(at)) else {
-            return Came::Window;
+            return Ok(Came::Window);
         };
         if reply.is_ok() {
-            return Came::Window;
+            return Ok(Came::Window);
+        }
+        // To ask for one after the other would be the opposite of a pause.
+        if let Some(fault) = throttled_fetch(&reply) {
+            return Err(self.connection.placed(fault));
         }
         let missing = keys.minus(&self.came);
-        match missing.first() {
+        Ok(match missing.first() {
             Some(key) if keys.len() == 1 => Came::Refused(key, reply),
             _ => {
                 // Order is kept: they go before everything that was not asked for yet.
@@ -169,7 +174,7 @@ impl<'a> Fetching<'a> {
                 }
                 Came::Window
             }
-        }
+        })
     }
 
     fn send(&mut self, keys: KeySet) -> Result<(), Fault> {

@@ -1,3 +1,5 @@
+mod slow;
+
 use super::*;
 use crate::encode::{
     Append, AppendMessage, BodyPart, Fetch, FetchItem, LiteralMode, UidSet, WireFlags,
