@@ -100,9 +100,7 @@ async fn establish(
     );
     let mut dialogue = Dialogue::new(stream, endpoint.clone());
     let mut greeting = dialogue.greeting().await?;
-    if greeting.is_authenticated && endpoint.security != Security::Plain {
-        return Err(logged_in_already(endpoint.security));
-    }
+    greeting.check(endpoint.security)?;
     if endpoint.security == Security::StartTls {
         dialogue = start_tls(dialogue, endpoint, greeting.capabilities.take()).await?;
     }
@@ -128,21 +126,6 @@ async fn establish(
     Ok((session, peer))
 }
 
-/// PREAUTH where encryption was asked for (RFC 9051 §11.3): before STARTTLS anybody on the way can say it, and then mail would go in clear; in
-/// TLS it still leaves open whose mail this is.
-fn logged_in_already(security: Security) -> Fault {
-    let code = match security {
-        Security::StartTls => Code::TlsUnavailable,
-        Security::ImplicitTls | Security::Plain => Code::LoginMechanism,
-    };
-    Fault::new(
-        code,
-        Reach::Side,
-        Remedy::AskUser,
-        "the server takes everybody for logged in before anybody said who (PREAUTH); nothing was sent",
-    )
-}
-
 /// The greeting.
 pub(crate) struct Greeting {
     /// What it says.
@@ -166,6 +149,26 @@ impl Greeting {
             }),
             ReplyKind::Bye | ReplyKind::No | ReplyKind::Bad => Err(login_fault(&reply, false)),
         }
+    }
+}
+
+impl Greeting {
+    /// Refuses PREAUTH where encryption was asked for (RFC 9051 §11.3): before STARTTLS
+    /// anybody on the way can say it, and then mail would go in clear; in TLS it still
+    /// leaves open whose mail this is.
+    fn check(&self, security: Security) -> Result<(), Fault> {
+        let code = match security {
+            _ if !self.is_authenticated => return Ok(()),
+            Security::Plain => return Ok(()),
+            Security::StartTls => Code::TlsUnavailable,
+            Security::ImplicitTls => Code::LoginMechanism,
+        };
+        Err(Fault::new(
+            code,
+            Reach::Side,
+            Remedy::AskUser,
+            "the server takes everybody for logged in before anybody said who (PREAUTH); nothing was sent",
+        ))
     }
 }
 

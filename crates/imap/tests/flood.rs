@@ -205,7 +205,6 @@ async fn no_flood_takes_more_memory_than_is_allowed() {
         };
         let fault = read(options).await.expect_err(name);
         let above = peak().saturating_sub(idle);
-        println!("{name}: {} MiB above idle, {fault}", above >> 20);
         assert_eq!(
             fault.code,
             hikyaku_core::Code::ServerExcess,

@@ -344,3 +344,43 @@ impl Drop for Lease {
         });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn one_connection_more_is_tried_after_a_quiet_time_and_later_each_time() {
+        let mut room = Room {
+            wanted: 3,
+            limit: 3,
+            since: Instant::now(),
+            has_grown: false,
+            quiet: QUIET,
+        };
+        let pass = |quiets| tokio::time::advance(QUIET * quiets);
+        pass(10).await;
+        assert!(!room.grows(), "nothing was ever refused");
+        room.shrink();
+        room.shrink();
+        room.shrink();
+        assert_eq!(room.limit, 1, "one is kept");
+        assert!(!room.grows());
+        pass(1).await;
+        assert!(room.grows() && room.limit == 2);
+        assert!(!room.grows(), "one at a time");
+        room.shrink();
+        pass(1).await;
+        assert!(!room.grows(), "it was too early");
+        pass(1).await;
+        assert!(room.grows() && room.limit == 2);
+        for _ in 0..10 {
+            room.shrink();
+            pass(12).await;
+            assert!(room.grows(), "once an hour at the latest");
+        }
+        pass(12).await;
+        assert!(room.grows() && !room.is_reduced());
+        assert!(!room.grows(), "no more than were wanted");
+    }
+}

@@ -244,6 +244,23 @@ async fn encryption_that_was_asked_for_is_never_done_without() {
 }
 
 #[test]
+fn a_server_that_logs_everybody_in_is_refused_where_encryption_was_asked_for() {
+    let said = |is_authenticated| Greeting {
+        text: String::new(),
+        is_authenticated,
+        capabilities: None,
+    };
+    for (security, code) in [
+        (Security::StartTls, Some(Code::TlsUnavailable)),
+        (Security::ImplicitTls, Some(Code::LoginMechanism)),
+        (Security::Plain, None),
+    ] {
+        assert_eq!(said(true).check(security).err().map(|f| f.code), code);
+        assert_eq!(said(false).check(security), Ok(()));
+    }
+}
+
+#[test]
 fn the_best_way_that_both_know_is_chosen() {
     let caps = |text: &str| Capabilities(text.split(' ').map(str::to_owned).collect());
     let acting = password().acting_as("hanako");
