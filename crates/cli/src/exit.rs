@@ -113,7 +113,15 @@ pub fn before_start(code: Code) -> u8 {
 fn under_way(fault: &Fault) -> u8 {
     match before_start(fault.code) {
         NETWORK | REFUSED if fault.is_temporary() => AGAIN,
-        REFUSED if matches!(fault.code, Code::DiskFull | Code::LedgerUnwritable) => AGAIN,
+        // The next run sets a damaged ledger aside.
+        REFUSED
+            if matches!(
+                fault.code,
+                Code::DiskFull | Code::LedgerUnwritable | Code::LedgerDamaged
+            ) =>
+        {
+            AGAIN
+        }
         REFUSED => EXCEPTIONS,
         code => code,
     }
@@ -157,6 +165,8 @@ mod tests {
             (Code::QuotaExceeded, Remedy::AskUser, QUOTA),
             (Code::Interrupted, temporary, AGAIN),
             (Code::DiskFull, Remedy::AskUser, AGAIN),
+            (Code::LedgerUnwritable, Remedy::AskUser, AGAIN),
+            (Code::LedgerDamaged, Remedy::AskUser, AGAIN),
             (Code::MailboxReadOnly, Remedy::AskUser, EXCEPTIONS),
             (Code::ServerRefused, temporary, AGAIN),
             (Code::Bug, Remedy::Bug, BUG),

@@ -18,6 +18,11 @@ pub(crate) fn state_home() -> Option<PathBuf> {
     xdg("XDG_STATE_HOME").or_else(|| home().map(|h| h.join(".local").join("state")))
 }
 
+/// `$XDG_RUNTIME_DIR`, where there is a session.
+pub(crate) fn runtime_home() -> Option<PathBuf> {
+    xdg("XDG_RUNTIME_DIR").filter(|path| path.is_dir())
+}
+
 /// The rules say that a relative path is to be ignored.
 fn xdg(name: &str) -> Option<PathBuf> {
     env::var_os(name)

@@ -272,3 +272,15 @@ pub(crate) fn run_of(when: &str, lang: Lang) -> String {
         Lang::En => format!("The run that started at {when}:"),
     }
 }
+
+/// A damaged ledger was renamed, and a new one begun.
+pub(crate) fn ledger_set_aside(to: &str, lang: Lang) -> String {
+    match lang {
+        Lang::Ja => format!(
+            "壊れた台帳は {to} という名前で残し、新しい台帳を作りました。両側のメールを内容で照合するので、コピー済みのメールが重複することはありません。ただし、コピー先で削除または移動されたメールは、再びコピーされることがあります。"
+        ),
+        Lang::En => format!(
+            "The damaged ledger was kept as {to} and a new one was begun. Both sides are matched by content, so nothing that is there is copied twice. Mail that was deleted at the destination may be copied again."
+        ),
+    }
+}

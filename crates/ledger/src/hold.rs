@@ -25,7 +25,7 @@ const OWNER_OCTETS: u64 = 300;
 
 /// The right, until it is dropped.
 #[must_use = "the right ends when this is dropped"]
-pub struct Hold(Kind);
+pub struct Hold(Kind, Vec<Hold>);
 
 enum Kind {
     File {
@@ -47,6 +47,16 @@ struct Listed {
 }
 
 impl Hold {
+    fn new(kind: Kind) -> Self {
+        Self(kind, Vec::new())
+    }
+
+    /// With the same right in other places, which ends with this one.
+    pub(crate) fn and(mut self, others: Vec<Hold>) -> Self {
+        self.1.extend(others);
+        self
+    }
+
     /// Gives the right back and waits until another can have it. Dropping does the same, where PostgreSQL keeps the
     /// lock, a moment later.
     pub async fn release(self) {
@@ -105,7 +115,7 @@ pub(crate) fn by_file(
     written
         .and_then(|()| file.write_all(owner(now_millis).as_bytes()))
         .ok();
-    Ok(Hold(Kind::File { _locked: file }))
+    Ok(Hold::new(Kind::File { _locked: file }))
 }
 
 /// Everybody who holds an account by a file beside this ledger.
@@ -140,7 +150,7 @@ pub(crate) fn by_memory(
         return Err(fault::held(owner));
     }
     held.insert(account.clone(), owner(now_millis));
-    Ok(Hold(Kind::Memory {
+    Ok(Hold::new(Kind::Memory {
         _listed: Listed {
             owners: Arc::clone(owners),
             account,
@@ -167,7 +177,7 @@ pub(crate) async fn by_postgres(
         let owner = owner(now_millis);
         let name = "SELECT set_config('application_name', $1, false)";
         link.each(name, &[Value::Text(&owner)], |_| Ok(())).await?;
-        return Ok(Hold(Kind::Postgres {
+        return Ok(Hold::new(Kind::Postgres {
             connection: Box::new(connection),
             key,
         }));

@@ -55,7 +55,8 @@ pub(crate) struct Inner {
 /// Where the store is, as far as holds are concerned.
 enum Home {
     File(PathBuf),
-    Memory(hold::Owners),
+    /// Holds are taken in the list, and then by files beside these paths.
+    Memory(hold::Owners, Vec<PathBuf>),
     Postgres,
 }
 
@@ -95,8 +96,23 @@ impl Store {
     pub async fn open_in_memory() -> Result<Self, Fault> {
         Ok(Self::with(
             Db::memory(schema::SQLITE).await?,
-            Home::Memory(hold::Owners::default()),
+            Home::Memory(hold::Owners::default(), Vec::new()),
         ))
+    }
+
+    /// A store in memory, whose holds also exclude those of other processes beside these paths: that of a ledger whose
+    /// runs shall be excluded, whether it exists or not, in a directory that exists. Must be called before the store is
+    /// shared; other stores stay as they are.
+    #[must_use]
+    pub fn holding_beside(mut self, paths: Vec<PathBuf>) -> Self {
+        if let Some(Inner {
+            home: Home::Memory(_, beside),
+            ..
+        }) = Arc::get_mut(&mut self.inner)
+        {
+            *beside = paths;
+        }
+        self
     }
 
     /// Uses a PostgreSQL database, `postgres://user@host/name`. The tables live there in a schema of their own,
@@ -233,7 +249,13 @@ impl Store {
     async fn hold_account(&self, destination: &AccountId, now_millis: i64) -> Result<Hold, Fault> {
         match (&self.inner.home, &*self.inner.db) {
             (Home::File(path), _) => hold::by_file(path, destination, now_millis),
-            (Home::Memory(owners), _) => hold::by_memory(owners, destination, now_millis),
+            (Home::Memory(owners, beside), _) => {
+                let hold = hold::by_memory(owners, destination, now_millis)?;
+                let files = beside
+                    .iter()
+                    .map(|path| hold::by_file(path, destination, now_millis));
+                Ok(hold.and(files.collect::<Result<_, _>>()?))
+            }
             (Home::Postgres, Db::Postgres(pool)) => {
                 hold::by_postgres(pool, destination, now_millis).await
             }

@@ -250,3 +250,33 @@ async fn a_second_process_is_refused_by_name_until_the_first_is_gone() {
     drop(hold);
     store.hold(&merging, 0).await.map(drop).expect("free again");
 }
+
+#[tokio::test]
+async fn a_run_without_a_ledger_excludes_those_with_one_and_is_excluded() {
+    let (directory, path) = directory();
+    let session = directory.path().join("hikyaku");
+    let kept = Store::open(&path).await.expect("a store");
+    let memory = || async {
+        let store = Store::open_in_memory().await.expect("a store");
+        store.holding_beside(vec![path.clone(), session.clone()])
+    };
+    let (one, other) = (memory().await, memory().await);
+    let (of_kept, of_one, of_other) = (
+        inbox(&kept, "a@old").await.0,
+        inbox(&one, "a@old").await.0,
+        inbox(&other, "b@old").await.0,
+    );
+    let hold = one.hold(&of_one, 0).await.expect("free");
+    for (store, ledger) in [(&kept, &of_kept), (&other, &of_other)] {
+        let fault = store.hold(ledger, 0).await.expect_err("held");
+        assert_eq!(fault.code, Code::LedgerBusy);
+        let owner = format!("process {} ", std::process::id());
+        assert!(fault.detail.contains(&owner), "{fault}");
+    }
+    hold.release().await;
+    let hold = kept.hold(&of_kept, 0).await.expect("free again");
+    one.hold(&of_one, 0).await.map(drop).expect_err("held");
+    drop(hold);
+    // A right that was had in part only was given back.
+    other.hold(&of_other, 0).await.map(drop).expect("free");
+}

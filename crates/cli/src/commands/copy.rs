@@ -151,8 +151,8 @@ async fn execute(
     // A ledger that is there opens while the servers answer.
     let known = async {
         match policy.stateless {
-            true => Ok(Some(Store::open_in_memory().await?)),
-            false => ledger::open_existing(context).await,
+            true => ledger::open_stateless(context).await.map(Some),
+            false => ledger::open_kept(context).await,
         }
     };
     let (connected, known) = tokio::try_join!(ready.connect(), known)?;
