@@ -261,6 +261,31 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn every_schema_there_was_is_brought_forward_with_its_rows() {
+        for n in 1..SQLITE.len() {
+            let directory = tempfile::tempdir().expect("a directory");
+            let path = directory.path().join("ledger.sqlite");
+            let url = format!("sqlite://{}?mode=rwc", path.display());
+            let mut connection = SqliteConnection::connect(&url).await.expect("a file");
+            let link = &mut Link::Sqlite(&mut connection);
+            prepare_sqlite(link, &SQLITE[..n]).await.expect("older");
+            link.script(
+                "INSERT INTO pair VALUES (1, 'a', 'b'); INSERT INTO place (pair, mailbox) VALUES (1, 'INBOX'); \
+                 INSERT INTO pairing (pair, source, place) VALUES (1, 'INBOX', 1)",
+            )
+            .await
+            .expect("rows");
+            connection.close().await.expect("closed");
+            let store = crate::Store::open(&path).await.expect("brought forward");
+            store.check().await.expect("sound");
+            let pairs = store.pairs().await.expect("listed");
+            assert_eq!(pairs[0].mailboxes, 1, "schema {n}");
+            store.close().await;
+            crate::Store::open(&path).await.map(drop).expect("again");
+        }
+    }
+
+    #[tokio::test]
     async fn the_newest_tables_are_known_by_their_sum() {
         let mut connection = SqliteConnection::connect("sqlite::memory:")
             .await

@@ -4,6 +4,12 @@
 #![allow(clippy::unwrap_used, reason = "a failed step fails the test")]
 
 mod crashes;
+#[cfg(target_os = "linux")]
+mod disk;
+#[cfg(target_os = "linux")]
+mod ground;
 mod pairs;
+#[cfg(target_os = "linux")]
+mod program;
 mod reruns;
 mod support;
