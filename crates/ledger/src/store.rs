@@ -234,7 +234,8 @@ impl Store {
         };
         let hold = self.hold_account(&destination, now_millis).await?;
         let done = self.inner.writer.write(Forget { pair: pair.0 }).await;
-        drop(hold);
+        // Whoever forgets another pair of the same account next must not be refused because of this one.
+        hold.release().await;
         done
     }
 

@@ -1,5 +1,7 @@
 //! Damaged files: what is read is right or refused, and what is refused is set aside by name.
 
+#![allow(clippy::print_stdout, reason = "how many cases there were")]
+
 mod support;
 
 use std::path::{Path, PathBuf};

@@ -2,6 +2,7 @@
 //! that counts its writes; Linux only.
 
 #![cfg(target_os = "linux")]
+#![allow(clippy::print_stdout, reason = "how many cases there were")]
 
 mod support;
 

@@ -94,6 +94,7 @@ async fn cut_off_at_any_append_loses_and_doubles_nothing() {
                 connection: None,
             });
             pair.policy.patience.reconnects = 0;
+            pair.policy.no_wait = true;
             let first = pair.copy().await;
             happened += pair.destination.proxy.faults_happened();
             assert_eq!(
@@ -102,6 +103,7 @@ async fn cut_off_at_any_append_loses_and_doubles_nothing() {
                 "APPEND {nth}, place {index}: {first:#?}"
             );
             pair.policy.patience.reconnects = 5;
+            pair.policy.no_wait = false;
             let report = pair.copy_completely().await;
             assert_eq!(report.scanned(), 24);
             let options = CompareOptions {
