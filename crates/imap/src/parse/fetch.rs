@@ -39,12 +39,22 @@ pub(super) fn row(cursor: &mut Cursor<'_>, number: u64) -> FetchRow {
             Some(_) => {
                 let texts = row.sections.len();
                 item(cursor, &mut row);
-                // Nothing may stick to a text: its announced length would be wrong.
-                is_torn |= row.sections.len() > texts
-                    && !matches!(cursor.peek(), None | Some(b' ' | b')' | b'\n'));
+                is_torn |= row.sections.len() > texts && !ends_well(cursor);
             }
         }
     }
+}
+
+/// Whether a text ended where it said. Behind it stands a blank or the end; that some
+/// server leaves the blank out in front of the next item is no lie.
+fn ends_well(cursor: &mut Cursor<'_>) -> bool {
+    if matches!(cursor.peek(), None | Some(b' ' | b')' | b'\n')) {
+        return true;
+    }
+    let place = cursor.place();
+    let is_item = known(cursor.item_name()).is_some();
+    cursor.go_to(place);
+    is_item
 }
 
 /// What the value of an item is.

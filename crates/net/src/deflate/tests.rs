@@ -150,6 +150,14 @@ fn a_bomb_is_refused_and_mail_of_one_letter_is_not() {
     assert!(made < 4_000_000, "{made}");
     let again = block_on(read.read(&mut [0; 10])).unwrap_err();
     assert!(again.to_string().contains("beyond all measure"));
+    let endpoint = crate::Endpoint::new(
+        "mail.example.jp",
+        993,
+        crate::Security::ImplicitTls,
+        hikyaku_core::Side::Source,
+    );
+    let fault = endpoint.link_fault(&again);
+    assert_eq!(fault.code, hikyaku_core::Code::ServerExcess);
 }
 
 #[test]

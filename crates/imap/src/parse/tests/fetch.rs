@@ -124,6 +124,26 @@ fn a_known_item_with_an_unreadable_value_costs_only_itself() {
 }
 
 #[test]
+fn a_text_that_ends_elsewhere_than_it_said_makes_the_row_incomplete() {
+    for (line, complete) in [
+        ("* 1 FETCH (UID 5 BODY[] {3}\r\nabc)", true),
+        ("* 1 FETCH (BODY[] {3}\r\nabc UID 5)", true),
+        // A blank too few is no lie.
+        ("* 1 FETCH (BODY[] {3}\r\nabcUID 5)", true),
+        ("* 1 FETCH (UID 5 BODY[] {3}\r\nabcdef)", false),
+        ("* 1 FETCH (UID 5 BODY[] {3}\r\nabc\"def\")", false),
+        ("* 1 FETCH (UID 5 BODY[] {3}\r\nab)", false),
+    ] {
+        let found = row(line);
+        assert_eq!(
+            (found.uid, found.complete),
+            (Some(Key(5)), complete),
+            "{line}"
+        );
+    }
+}
+
+#[test]
 fn odd_spacing_is_no_obstacle() {
     for line in [
         "* 1 FETCH (UID 5 FLAGS (\\Seen))",
