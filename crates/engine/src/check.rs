@@ -150,7 +150,7 @@ impl Check<'_> {
         )
         .await?;
         let mut missing = compared.todo.clone();
-        for m in &found {
+        for m in &found.found {
             missing.remove(m.source.key);
             self.tally.add(Outcome::AlreadyThere, 1, m.source.octets);
             self.read_back += u64::from(matches!(m.found, Found::There { altered: false, .. }));

@@ -16,7 +16,7 @@ pub(crate) struct Compared {
     pub(crate) done: KeySet,
     /// Destination keys of the done ones, where known.
     pub(crate) stored: KeySet,
-    /// Done ones whose destination key is not known.
+    /// Done ones that were only acknowledged, without a key.
     pub(crate) unplaced: KeySet,
     /// The outcomes of `done`.
     pub(crate) tally: Tally,
@@ -40,6 +40,16 @@ pub(crate) struct Compared {
     pub(crate) orphans: KeySet,
     /// Whether records exist for other source epochs only.
     pub(crate) epoch_changed: bool,
+}
+
+impl Compared {
+    /// A message that counted as done is to do again.
+    pub(crate) fn forget(&mut self, settled: &Settled) {
+        if self.done.remove(settled.key) {
+            self.tally = without(&self.tally, settled);
+            self.todo.insert(settled.key);
+        }
+    }
 }
 
 /// What both sides hold now.
@@ -147,6 +157,14 @@ async fn from_records(run: &Run, pairing: &Pairing, now: &Now<'_>) -> Result<Com
     Ok(out)
 }
 
+/// Whether the message was proven to be where its record says, in the present epoch of the
+/// destination. What was only acknowledged may never have been there.
+fn was_seen(settled: &Settled, now: &Now<'_>) -> bool {
+    let is_present = settled.verified > Verified::Acknowledged;
+    let stored = settled.stored.filter(|_| is_present);
+    stored.is_some_and(|(epoch, _)| epoch == now.destination_epoch)
+}
+
 /// Removed messages by header and content: how many of each.
 type Removed = HashMap<(HeadDigest, ContentHash), usize>;
 
@@ -168,8 +186,7 @@ impl Past {
             (Some((_, key)), ..) => self.there.push(key),
             (None, outcome, Some(head), Some(content))
                 if outcome.is_final()
-                    && (outcome == Outcome::RemovedAtDestination
-                        || settled.stored.is_some_and(|s| s.0 == now.destination_epoch)) =>
+                    && (outcome == Outcome::RemovedAtDestination || was_seen(settled, now)) =>
             {
                 *ghosts.entry((head, content)).or_default() += 1;
             }
@@ -221,7 +238,9 @@ fn sort_in(out: &mut Compared, settled: Settled, now: &Now<'_>, recopy: bool) {
             (Some(_), _) => out.removed.push(settled),
             (None, Some(_)) => out.replaced.insert(settled.key),
             (None, None) => {
-                out.unplaced.insert(settled.key);
+                if settled.verified <= Verified::Acknowledged {
+                    out.unplaced.insert(settled.key);
+                }
                 keep(out, &settled);
             }
         },

@@ -7,7 +7,7 @@
 //! owns can be ours, and they are matched by content, one to one.
 
 use crate::listing::contradiction;
-use crate::matching::{self, Found, Match};
+use crate::matching::{self, Found, Match, Matches};
 use crate::run::Run;
 use futures::StreamExt;
 use hikyaku_core::ledger::{Intent, IntentId, Pairing, Settled, Verified};
@@ -74,8 +74,8 @@ impl Doubt<'_> {
             false => since.minus(&owned),
         };
         let run = self.run;
-        let mut matches =
-            matching::find(run, source, &wanted, there.as_mut(), &candidates, &[]).await?;
+        let found = matching::find(run, source, &wanted, there.as_mut(), &candidates, &[]).await?;
+        let mut matches = sure(found)?;
         let mut records: Vec<Settled> = matches
             .iter()
             .map(|m| record(m, self.epoch, Some(epoch)))
@@ -161,6 +161,7 @@ impl Doubt<'_> {
             let found =
                 matching::find(self.run, source, &wanted, reader.as_mut(), &candidates, &[])
                     .await?;
+            let found = sure(found)?;
             for m in &found {
                 wanted.remove(m.source.key);
             }
@@ -170,6 +171,17 @@ impl Doubt<'_> {
             }
         }
         Ok(out)
+    }
+}
+
+/// A doubt is not resolved while one of its messages cannot be compared.
+fn sure(matches: Matches) -> Result<Vec<Match>, Fault> {
+    match matches.unsure.first() {
+        Some(key) => Err(Fault {
+            reach: Reach::Mailbox,
+            ..matching::unsure().message(key)
+        }),
+        None => Ok(matches.found),
     }
 }
 

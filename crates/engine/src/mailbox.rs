@@ -110,6 +110,7 @@ impl<'a> Work<'a> {
         self.resolve_doubts(&mut scene).await?;
         let checkpoint = scene.pairing.checkpoint.clone();
         let mut compared = compare::compare(&run, &scene.pairing, &scene.now()).await?;
+        self.place_old(&mut scene, &mut compared).await?;
         if checkpoint.is_some() && !(compared.todo.is_empty() && compared.removed.is_empty()) {
             // It would outlive the changes that are about to be made.
             run.ledger.checkpoint(scene.pairing.id, None).await?;

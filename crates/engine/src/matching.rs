@@ -12,7 +12,7 @@ use hikyaku_core::message::{Body, Letter, Listing};
 use hikyaku_core::report::Outcome;
 use hikyaku_core::traits::{Facts, Reader};
 use hikyaku_core::{
-    ContentHash, Epoch, Fault, Flags, HeadDigest, InternalDate, Key, KeySet, Reach,
+    Code, ContentHash, Epoch, Fault, Flags, HeadDigest, InternalDate, Key, KeySet, Reach, Remedy,
 };
 use std::collections::{BTreeMap, HashMap};
 
@@ -75,6 +75,25 @@ impl Read {
     }
 }
 
+/// What a search came to.
+#[derive(Debug, Default)]
+pub(crate) struct Matches {
+    pub(crate) found: Vec<Match>,
+    /// Source messages that may be there: one of the two that had to be compared was not
+    /// handed out.
+    pub(crate) unsure: KeySet,
+}
+
+/// Why a message is left for later.
+pub(crate) fn unsure() -> Fault {
+    Fault::new(
+        Code::MessageUnreadable,
+        Reach::Message,
+        Remedy::Retry { after: None },
+        "the message may be at the destination already, and could not be compared",
+    )
+}
+
 /// Matches `wanted` source messages against `candidates` at the destination and
 /// against `ghosts` (content of messages that were removed there), one to one.
 pub(crate) async fn find(
@@ -84,9 +103,9 @@ pub(crate) async fn find(
     destination: &mut dyn Reader,
     candidates: &KeySet,
     ghosts: &[(HeadDigest, ContentHash)],
-) -> Result<Vec<Match>, Fault> {
+) -> Result<Matches, Fault> {
     if wanted.is_empty() || (candidates.is_empty() && ghosts.is_empty()) {
-        return Ok(Vec::new());
+        return Ok(Matches::default());
     }
     let mut index: Vec<(HeadDigest, Key)> = Vec::new();
     heads(destination, candidates, |head, key| index.push((head, key))).await?;
@@ -108,10 +127,36 @@ pub(crate) async fn find(
     })
     .await?;
     drop(index);
-    let mut theirs = read(run, destination, &read_destination).await?;
-    let ours = read(run, source, &read_source).await?;
+    let (mut theirs, not_theirs) = read_all(run, destination, &read_destination).await?;
+    let (ours, not_ours) = read_all(run, source, &read_source).await?;
     theirs.sort_by_key(|r| r.key);
-    Ok(assign(ours, &theirs, ghosts))
+    let compared: KeySet = ours.iter().map(|r| r.key).collect();
+    let found = assign(ours, &theirs, ghosts);
+    let mut unsure = not_ours;
+    if !not_theirs.is_empty() {
+        let matched: KeySet = found.iter().map(|m| m.source.key).collect();
+        unsure.extend(&compared.minus(&matched));
+    }
+    Ok(Matches { found, unsure })
+}
+
+/// Reads messages for their content; also says which are refused, again and again.
+async fn read_all(
+    run: &Run,
+    reader: &mut dyn Reader,
+    keys: &KeySet,
+) -> Result<(Vec<Read>, KeySet), Fault> {
+    let (mut out, mut refused) = read_once(run, reader, keys).await?;
+    for _ in 1..run.policy.patience.message_tries {
+        if refused.is_empty() {
+            break;
+        }
+        let (more, still) = read_once(run, reader, &refused).await?;
+        out.extend(more);
+        refused = still;
+    }
+    out.sort_by_key(|r| r.key);
+    Ok((out, refused))
 }
 
 /// One to one: equal content first, then equal normal form, then ghosts. Both sides
@@ -203,9 +248,19 @@ pub(crate) async fn read(
     reader: &mut dyn Reader,
     keys: &KeySet,
 ) -> Result<Vec<Read>, Fault> {
+    Ok(read_once(run, reader, keys).await?.0)
+}
+
+/// Reads messages for their content; also says which were refused.
+async fn read_once(
+    run: &Run,
+    reader: &mut dyn Reader,
+    keys: &KeySet,
+) -> Result<(Vec<Read>, KeySet), Fault> {
     let mut out = Vec::new();
+    let mut refused = KeySet::new();
     if keys.is_empty() {
-        return Ok(out);
+        return Ok((out, refused));
     }
     let mut flow = reader.read(keys);
     while let Some(item) = flow.next().await {
@@ -217,11 +272,13 @@ pub(crate) async fn read(
                 run.bandwidth.take(letter.body.octets()).await;
                 out.push(digest(letter).await?);
             }
-            Err(fault) if fault.reach == Reach::Message => {}
+            Err(fault) if fault.reach == Reach::Message => {
+                fault.at.message.into_iter().for_each(|k| refused.insert(k));
+            }
             Err(fault) => return Err(fault),
         }
     }
-    Ok(out)
+    Ok((out, refused))
 }
 
 async fn digest(letter: Letter) -> Result<Read, Fault> {

@@ -4,9 +4,8 @@ use super::scene::Scene;
 use super::shut::Shut;
 use super::{RECORDS, Work};
 use crate::compare::Compared;
-use crate::doubt::Doubt;
-use crate::doubt::Settling;
-use crate::matching::{self, Found, Match};
+use crate::doubt::{Doubt, Settling, vanished};
+use crate::matching::{self, Found, Match, Matches};
 use hikyaku_core::ledger::{PairingId, Settled, Verified};
 use hikyaku_core::report::Outcome;
 use hikyaku_core::{Epoch, Fault, KeySet};
@@ -39,6 +38,54 @@ impl Work<'_> {
         self.record(pairing, records).await
     }
 
+    /// Looks for what was acknowledged without a key and not proven since, because the
+    /// attempt broke off. What is nowhere was never stored, and goes again; where
+    /// something unknown is there it may be that, in another form.
+    pub(super) async fn place_old(
+        &mut self,
+        scene: &mut Scene,
+        compared: &mut Compared,
+    ) -> Result<(), Fault> {
+        let unplaced = std::mem::take(&mut compared.unplaced);
+        if unplaced.is_empty() || scene.destination_epoch.0 == 0 {
+            return Ok(());
+        }
+        let run = self.run.clone();
+        let (pairing, epoch) = (scene.pairing.id, scene.epoch);
+        let owned = run
+            .ledger
+            .owned(&scene.pairing.destination, scene.destination_epoch)
+            .await?;
+        let mut spare = scene.there.minus(&owned);
+        let (reader, writer) = (scene.reader.as_mut(), scene.writer.as_mut());
+        let matches = matching::find(&run, reader, &unplaced, writer, &spare, &[]).await?;
+        let mut nowhere = unplaced.minus(&matches.unsure);
+        let mut records = Vec::new();
+        for m in &matches.found {
+            let Found::There { key, .. } = m.found else {
+                continue;
+            };
+            spare.remove(key);
+            nowhere.remove(m.source.key);
+            compared.stored.insert(key);
+            let placed = adopted(m, scene, &std::iter::once(key).collect());
+            records.push(placed);
+        }
+        for chunk in records.chunks(RECORDS) {
+            let records = chunk.to_vec();
+            run.ledger.settle(pairing, records, Vec::new()).await?;
+        }
+        self.note_altered(&matches.found);
+        if !spare.is_empty() {
+            return Ok(());
+        }
+        for settled in run.ledger.lookup(pairing, epoch, &nowhere).await? {
+            compared.forget(&settled);
+        }
+        compared.unproven.extend(&nowhere);
+        Ok(())
+    }
+
     /// Adopts what is there without a record of ours, one to one by content.
     pub(super) async fn adopt(
         &mut self,
@@ -60,7 +107,7 @@ impl Work<'_> {
             _ => scene.there.minus(&owned),
         };
         candidates.extend(&compared.orphans);
-        let found = matching::find(
+        let Matches { found, unsure } = matching::find(
             &run,
             scene.reader.as_mut(),
             &compared.todo,
@@ -69,6 +116,8 @@ impl Work<'_> {
             &compared.ghosts,
         )
         .await?;
+        // What cannot be read now may be there: sending it could double it.
+        self.leave_for_later(scene, compared, &unsure).await?;
         let mut ours = compared.orphans.clone();
         for m in &found {
             compared.todo.remove(m.source.key);
@@ -84,6 +133,26 @@ impl Work<'_> {
         }
         self.note_altered(&found);
         Ok(())
+    }
+
+    async fn leave_for_later(
+        &mut self,
+        scene: &mut Scene,
+        compared: &mut Compared,
+        unsure: &KeySet,
+    ) -> Result<(), Fault> {
+        let mut records = Vec::new();
+        for key in unsure.iter() {
+            compared.todo.remove(key);
+            let fault = matching::unsure().mailbox(&self.line.source.name);
+            records.push(Settled {
+                outcome: Outcome::FailedTemporary,
+                code: Some(fault.code),
+                ..vanished(scene.epoch, key)
+            });
+            self.name(key, None, Some(Outcome::FailedTemporary), fault);
+        }
+        self.record(scene.pairing.id, records).await
     }
 
     async fn find_unproven(

@@ -39,7 +39,9 @@ pub(crate) enum Go {
 }
 
 impl Circuit {
+    /// A limit of zero gives up at the first failure.
     pub(crate) fn new(limit: u32, waits: &[Duration]) -> Self {
+        let waits = if limit == 0 { &[] } else { waits };
         Self {
             limit: limit.max(1),
             waits: waits.to_vec(),
@@ -146,6 +148,12 @@ mod tests {
         assert_eq!(c.enter(at(64)), Go::NotBefore(at(364)));
         assert_eq!(c.enter(at(364)), Go::Probe);
         assert!(!c.failed(at(365)), "the waits are used up");
+    }
+
+    #[test]
+    fn without_any_patience_the_first_failure_is_the_last() {
+        let mut c = Circuit::new(0, &[at(60)]);
+        assert!(!c.failed(at(1)));
     }
 
     #[test]

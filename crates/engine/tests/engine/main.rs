@@ -9,4 +9,5 @@ mod owner;
 mod pacing;
 mod poison;
 mod room;
+mod seeds;
 mod support;

@@ -1,6 +1,6 @@
 //! Messages on which connections die, or which are not handed out.
 
-use crate::support::{Pair, facts, fill, mail};
+use crate::support::{Facts, Pair, facts, fill, mail};
 use hikyaku_core::report::Outcome;
 use hikyaku_core::{Code, Key};
 use hikyaku_testkit::memory::Personality;
@@ -13,7 +13,7 @@ fn single() -> Personality {
 }
 
 /// Everything of a mailbox but one message.
-fn without(pair: &Pair, mailbox: &str, key: Key) -> Vec<(Vec<u8>, String, Option<i64>)> {
+fn without(pair: &Pair, mailbox: &str, key: Key) -> Vec<Facts> {
     let mut all = pair.source.messages(mailbox);
     all.retain(|(k, _)| *k != key);
     facts(&all)

@@ -143,17 +143,35 @@ impl Pair {
     /// Every mailbox holds the same multiset of messages on both sides.
     pub(crate) fn assert_equal(&self) {
         for (name, _) in self.source.names() {
-            assert_eq!(
-                facts(&self.source.messages(&name)),
-                facts(&self.destination.messages(&name)),
-                "mailbox {name}"
+            let ours = facts(&self.source.messages(&name));
+            let mut theirs = facts(&self.destination.messages(&name));
+            let mut lost = Vec::new();
+            for message in ours {
+                match theirs.iter().position(|m| *m == message) {
+                    Some(at) => drop(theirs.swap_remove(at)),
+                    None => lost.push(shown(&message)),
+                }
+            }
+            let more: Vec<String> = theirs.iter().map(shown).collect();
+            assert!(
+                lost.is_empty() && more.is_empty(),
+                "mailbox {name}: lost {lost:#?}, too many {more:#?}"
             );
         }
     }
 }
 
+/// Octets, flags and date of a message.
+pub(crate) type Facts = (Vec<u8>, String, Option<i64>);
+
+fn shown((octets, flags, date): &Facts) -> String {
+    let head = octets.iter().take(60).copied().collect();
+    let head: String = String::from_utf8(head).unwrap_or_default();
+    format!("{} octets, {flags:?}, {date:?}: {head:?}", octets.len())
+}
+
 /// Octets, flags and date of each message, sorted: the multiset.
-pub(crate) fn facts(messages: &[(Key, MemoryMessage)]) -> Vec<(Vec<u8>, String, Option<i64>)> {
+pub(crate) fn facts(messages: &[(Key, MemoryMessage)]) -> Vec<Facts> {
     let mut all: Vec<_> = messages
         .iter()
         .map(|(_, m)| {

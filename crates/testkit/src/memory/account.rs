@@ -181,7 +181,8 @@ impl MemoryAccount {
         });
     }
 
-    /// Gives the mailbox a new epoch and its messages new keys.
+    /// Gives the mailbox a new epoch and its messages new keys. Whoever has it open loses
+    /// the connection.
     pub fn renumber(&self, name: &str) {
         let epoch = {
             let mut state = self.lock();
@@ -254,12 +255,17 @@ impl MemoryAccount {
         self.lock().down = None;
     }
 
-    /// Appends and opens behave again as they should.
+    /// From now on everything is as it should be.
     pub fn forget_scripts(&self) {
-        let mut state = self.lock();
-        state.appends.clear();
-        state.opens.clear();
-        state.listings.clear();
+        let mut guard = self.lock();
+        let state = std::mem::take(&mut *guard);
+        *guard = State {
+            mailboxes: state.mailboxes,
+            tries: state.tries,
+            seen: state.seen,
+            epochs: state.epochs,
+            ..State::default()
+        };
     }
 
     /// The same account on a server that behaves otherwise.
@@ -297,6 +303,11 @@ impl MemoryAccount {
     /// When mailboxes were tried to be opened, in order.
     pub fn tries(&self) -> Vec<Instant> {
         self.lock().tries.clone()
+    }
+
+    /// Under which numbering the mailbox is now.
+    pub(super) fn numbering(&self, name: &MailboxName) -> Option<u64> {
+        self.lock().mailboxes.get(name).map(|m| m.epoch)
     }
 
     /// Whether the server works.
@@ -404,7 +415,14 @@ impl MemoryAccount {
             ))
         })?;
         let now = self.state_of(mailbox, state.epochs);
-        Ok(Opened::new(self.clone(), info.name.clone(), now, hidden))
+        let born = mailbox.epoch;
+        Ok(Opened::new(
+            self.clone(),
+            info.name.clone(),
+            now,
+            born,
+            hidden,
+        ))
     }
 
     fn octets(&self) -> u64 {

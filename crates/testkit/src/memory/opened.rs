@@ -18,6 +18,8 @@ pub(super) struct Opened {
     account: MemoryAccount,
     name: MailboxName,
     state: MailboxState,
+    /// The numbering when it was opened.
+    born: u64,
     dead: Arc<Mutex<bool>>,
     hidden: Vec<Key>,
 }
@@ -27,12 +29,14 @@ impl Opened {
         account: MemoryAccount,
         name: MailboxName,
         state: MailboxState,
+        born: u64,
         hidden: Vec<Key>,
     ) -> Self {
         Self {
             account,
             name,
             state,
+            born,
             dead: Arc::default(),
             hidden,
         }
@@ -43,7 +47,8 @@ impl Opened {
     }
 
     fn alive(&self) -> Result<(), Fault> {
-        if self.account.is_up().is_err() {
+        let is_renumbered = self.account.numbering(&self.name) != Some(self.born);
+        if is_renumbered || self.account.is_up().is_err() {
             Self::kill(&self.dead);
         }
         match *self.dead.lock().unwrap_or_else(PoisonError::into_inner) {
@@ -200,6 +205,7 @@ impl Writer for Opened {
         let name = self.name.clone();
         let dead = self.dead.clone();
         let epoch = self.state.epoch;
+        let born = self.born;
         let (action, number) = {
             let mut state = account.lock();
             state.seen.appends += 1;
@@ -244,7 +250,9 @@ impl Writer for Opened {
                 let fault = account.personality.placed(lost("the gate was shut"));
                 return Appended::Unknown(fault);
             }
-            if *dead.lock().unwrap_or_else(PoisonError::into_inner) {
+            let is_dead = *dead.lock().unwrap_or_else(PoisonError::into_inner);
+            if is_dead || account.numbering(&name) != Some(born) {
+                Opened::kill(&dead);
                 let fault = account.personality.placed(lost("the connection has ended"));
                 return Appended::Unknown(fault);
             }

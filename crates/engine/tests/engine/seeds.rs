@@ -1,0 +1,166 @@
+//! Many things go wrong at once, as a seed decides: afterwards everything is there once.
+
+use crate::support::{Pair, fill, mail, passing};
+use hikyaku_core::{Code, Fault, Key, Reach, Remedy, Side};
+use hikyaku_testkit::memory::{Append, MemoryAccount, Personality};
+use std::time::Duration;
+
+/// Numbers from a seed (splitmix64).
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, n: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (z ^ (z >> 31)) % n
+    }
+
+    fn one_in(&mut self, n: u64) -> bool {
+        self.below(n) == 0
+    }
+
+    fn append(&mut self) -> Append {
+        let code = [Code::ServerBusy, Code::ServerConnections][self.below(2) as usize];
+        match self.below(28) {
+            0 => Append::LoseBefore,
+            1 => Append::LoseAfter,
+            2 => Append::LosePart(self.below(5) as usize),
+            3 => Append::LandLater(Duration::from_secs(self.below(5))),
+            4 => Append::StoreAndRefuse,
+            5 => Append::Refuse,
+            6 => Append::LoseAfter,
+            7 => Append::Lie,
+            8 => Append::Answer(passing(code, None)),
+            9 => Append::End(passing(Code::LinkSilent, None)),
+            10 if self.one_in(4) => Append::End(Fault::new(
+                Code::LoginExpired,
+                Reach::Side,
+                Remedy::AskUser,
+                "scripted",
+            )),
+            _ => Append::Store,
+        }
+    }
+
+    fn open(&mut self) -> Option<Fault> {
+        let retry = Remedy::Retry { after: None };
+        match self.below(16) {
+            0 => Some(passing(Code::LinkLost, None)),
+            1 => Some(passing(Code::ServerConnections, Some(5))),
+            2 => Some(Fault::new(
+                Code::MailboxListing,
+                Reach::Mailbox,
+                retry,
+                "scripted",
+            )),
+            _ => None,
+        }
+    }
+
+    fn personality(&mut self) -> Personality {
+        Personality {
+            appends_batches: !self.one_in(2),
+            reports_keys: !self.one_in(3),
+            tracks_changes: !self.one_in(3),
+            ..Personality::default()
+        }
+    }
+}
+
+fn trouble(dice: &mut Dice, pair: &Pair) {
+    let (source, destination) = (&pair.source, &pair.destination);
+    let count = dice.below(40);
+    destination.script_appends((0..count).map(|_| dice.append()).collect::<Vec<_>>());
+    for account in [source, destination] {
+        if dice.one_in(2) {
+            account.script_opens((0..12).map(|_| dice.open()).collect::<Vec<_>>());
+        }
+        if dice.one_in(6) {
+            let time = Duration::from_secs(dice.below(400));
+            account.go_down_after(1 + dice.below(6), time, passing(Code::LinkLost, None));
+        }
+        if dice.one_in(8) {
+            account.script_listings([passing(Code::LinkSilent, None)]);
+        }
+    }
+    if dice.one_in(3) {
+        source.break_reads([Key(1 + dice.below(12)), Key(1 + dice.below(12))]);
+    }
+    if dice.one_in(4) {
+        source.refuse_reads(Key(1 + dice.below(12)), 1 + dice.below(4) as u32);
+    }
+    if dice.one_in(8) {
+        source.hide([Key(1 + dice.below(12))], 1 + dice.below(4) as u32);
+    }
+    if dice.one_in(8) {
+        source.set_deadly_reads([Key(1 + dice.below(12))]);
+    }
+    if dice.one_in(8) {
+        destination.set_deadly_appends([Key(1 + dice.below(12))]);
+    }
+    for _ in 0..dice.below(3) {
+        let at = destination.seen().appends + 1 + dice.below(20);
+        let (which, n) = (dice.below(4), dice.0);
+        let (source, destination) = (source.clone(), destination.clone());
+        pair.destination.after_append(at, move |_| match which {
+            0 => source.renumber("INBOX"),
+            1 => destination.renumber("INBOX"),
+            _ => drop_in(&source, n),
+        });
+    }
+    if dice.one_in(4) {
+        pair.ledger.die_at(1 + dice.below(30), dice.one_in(2));
+    }
+}
+
+fn drop_in(source: &MemoryAccount, n: u64) {
+    source.put("INBOX", "\\Seen", 1_650_000_000, &mail(n, 300));
+}
+
+async fn trial(seed: u64) {
+    let mut dice = Dice(seed);
+    let mut pair = Pair::between(dice.personality(), dice.personality());
+    pair.policy.lanes = 1 + dice.below(4) as usize;
+    fill(&pair.source);
+    for run in 0..1 + dice.below(3) {
+        trouble(&mut dice, &pair);
+        let copied = pair.copy().await;
+        if let Ok(report) = &copied {
+            assert!(report.adds_up(), "seed {seed}, run {run}: {report:#?}");
+        }
+        pair.ledger.revive();
+        if dice.one_in(4) {
+            drop_in(&pair.source, dice.0);
+        }
+    }
+    for account in [&pair.source, &pair.destination] {
+        account.forget_scripts();
+    }
+    for side in [Side::Source, Side::Destination] {
+        let report = pair.copy().await.expect("starts");
+        assert!(report.adds_up(), "seed {seed}: {report:#?}");
+        assert!(report.is_complete(), "seed {seed}, {side:?}: {report:#?}");
+    }
+    pair.assert_equal();
+    pair.assert_settled().await;
+}
+
+/// Each seed prints itself when it fails; `trial(SEED)` repeats it.
+#[tokio::test(start_paused = true)]
+async fn whatever_a_seed_decides_everything_is_there_once() {
+    let seeds = match std::env::var("HIKYAKU_ENGINE_SEEDS") {
+        Ok(range) => {
+            let (from, to) = range.split_once("..").expect("FROM..TO");
+            from.parse().expect("a number")..to.parse().expect("a number")
+        }
+        Err(_) => 0..40,
+    };
+    for seed in seeds {
+        let trial = tokio::spawn(trial(seed));
+        if let Err(error) = trial.await {
+            panic!("seed {seed}: {error}");
+        }
+    }
+}
