@@ -24,6 +24,8 @@ pub(crate) struct Compared {
     pub(crate) removed: Vec<Settled>,
     /// Acknowledged once, never seen there, and not there now; part of `todo`.
     pub(crate) unproven: KeySet,
+    /// Of `todo`, those whose record claims that they are there.
+    pub(crate) stale: KeySet,
     /// Failed by name in an earlier run or attempt; part of `todo`.
     pub(crate) failed: KeySet,
     /// To be matched or copied.
@@ -48,6 +50,7 @@ impl Compared {
         if self.done.remove(settled.key) {
             self.tally = without(&self.tally, settled);
             self.todo.insert(settled.key);
+            self.stale.insert(settled.key);
         }
     }
 }
@@ -234,9 +237,13 @@ fn sort_in(out: &mut Compared, settled: Settled, now: &Now<'_>, recopy: bool) {
             }
             (Some(_), _) if settled.verified <= Verified::Acknowledged => {
                 out.unproven.insert(settled.key);
+                out.stale.insert(settled.key);
             }
             (Some(_), _) => out.removed.push(settled),
-            (None, Some(_)) => out.replaced.insert(settled.key),
+            (None, Some(_)) => {
+                out.replaced.insert(settled.key);
+                out.stale.insert(settled.key);
+            }
             (None, None) => {
                 if settled.verified <= Verified::Acknowledged {
                     out.unplaced.insert(settled.key);
@@ -250,7 +257,8 @@ fn sort_in(out: &mut Compared, settled: Settled, now: &Now<'_>, recopy: bool) {
         }
         // Not there yet, or wanted again: to do.
         Outcome::FailedTemporary | Outcome::FailedPermanent => out.failed.insert(settled.key),
-        Outcome::RemovedAtDestination | Outcome::Skipped | Outcome::Vanished => {}
+        Outcome::RemovedAtDestination => out.stale.insert(settled.key),
+        Outcome::Skipped | Outcome::Vanished => {}
     }
 }
 

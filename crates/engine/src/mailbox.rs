@@ -122,6 +122,7 @@ impl<'a> Work<'a> {
         self.accept_removals(scene.pairing.id, &mut compared)
             .await?;
         self.adopt(&mut scene, &mut compared).await?;
+        self.retire_records(&mut scene, &compared).await?;
         let mut todo = std::mem::take(&mut compared.todo);
         self.leave_out(&mut todo, scene.reader.as_mut()).await?;
         self.give_up_poison(&mut scene, &mut todo).await?;

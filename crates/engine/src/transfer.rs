@@ -39,7 +39,8 @@ pub(crate) struct Pass<'a> {
     pub(crate) pairing: PairingId,
     pub(crate) epoch: Epoch,
     pub(crate) destination_epoch: Epoch,
-    /// Lower bound of the destination's UIDNEXT.
+    /// Lower bound of the destination's UIDNEXT: as it was when the mailbox was opened. What
+    /// appends report is not believed, or a wrong key would hide what comes after it.
     pub(crate) next: Key,
     /// Most messages in one append.
     pub(crate) most: usize,
@@ -93,7 +94,7 @@ impl Pass<'_> {
     /// Carries the messages over. Returns when everything that was sent is answered
     /// or lost, and everything answered is durable.
     pub(crate) async fn carry(
-        mut self,
+        self,
         reader: &mut dyn Reader,
         writer: &mut dyn Writer,
         keys: &KeySet,
@@ -340,7 +341,7 @@ impl Pass<'_> {
     }
 
     fn settle(
-        &mut self,
+        &self,
         stubs: Vec<Stub>,
         intent: IntentId,
         epoch: Option<Epoch>,
@@ -348,9 +349,6 @@ impl Pass<'_> {
     ) -> Settling {
         let epoch = epoch.unwrap_or(self.destination_epoch);
         let keys = keys.filter(|keys| keys.len() == stubs.len() && epoch == self.destination_epoch);
-        if let Some(highest) = keys.iter().flatten().max() {
-            self.next = self.next.max(Key(highest.0 + 1));
-        }
         let copied: Vec<(Stub, Option<Key>)> = stubs
             .into_iter()
             .enumerate()

@@ -24,6 +24,7 @@ impl Work<'_> {
         if self.run.policy.recopy {
             for settled in removed {
                 compared.todo.insert(settled.key);
+                compared.stale.insert(settled.key);
             }
             return Ok(());
         }
@@ -132,6 +133,28 @@ impl Work<'_> {
             self.record(scene.pairing.id, records).await?;
         }
         self.note_altered(&found);
+        Ok(())
+    }
+
+    /// Takes back the records of what is sent again: while they claim that a message is
+    /// there, nobody would look for it when its answer is lost.
+    pub(super) async fn retire_records(
+        &mut self,
+        scene: &mut Scene,
+        compared: &Compared,
+    ) -> Result<(), Fault> {
+        let stale = compared.stale.and(&compared.todo);
+        let (pairing, epoch) = (scene.pairing.id, scene.epoch);
+        let ledger = self.run.ledger.clone();
+        for window in stale.windows(RECORDS as u64) {
+            let mut records = ledger.lookup(pairing, epoch, &window).await?;
+            for record in &mut records {
+                record.outcome = Outcome::FailedTemporary;
+                record.stored = None;
+                record.verified = Verified::No;
+            }
+            ledger.settle(pairing, records, Vec::new()).await?;
+        }
         Ok(())
     }
 

@@ -155,7 +155,7 @@ async fn whatever_a_seed_decides_everything_is_there_once() {
             let (from, to) = range.split_once("..").expect("FROM..TO");
             from.parse().expect("a number")..to.parse().expect("a number")
         }
-        Err(_) => 0..40,
+        Err(_) => 0..300,
     };
     for seed in seeds {
         let trial = tokio::spawn(trial(seed));
