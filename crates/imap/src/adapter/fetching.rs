@@ -89,6 +89,11 @@ impl<'a> Fetching<'a> {
         self.wanted.contains(key)
     }
 
+    /// What did not come.
+    pub(super) fn missing(&self) -> KeySet {
+        self.wanted.minus(&self.came)
+    }
+
     /// Whether a key came.
     pub(super) fn has(&self, key: Key) -> bool {
         self.came.contains(key)

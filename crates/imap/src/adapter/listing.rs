@@ -31,6 +31,7 @@ const HEAD: &[&str] = &["MESSAGE-ID", "DATE", "FROM", "SUBJECT"];
 const NAMING: usize = 64 * 1024;
 
 struct Lister<'a> {
+    opened: &'a Opened,
     fetching: Fetching<'a>,
     facts: Facts,
     mailbox: String,
@@ -47,6 +48,7 @@ struct Lister<'a> {
 /// See [`hikyaku_core::traits::Reader::list`].
 pub(super) fn list<'a>(opened: &'a Opened, keys: &KeySet, facts: Facts) -> Flow<'a, Listing> {
     let lister = Lister {
+        opened,
         fetching: Fetching::new(opened.connection(), items(facts), keys, WINDOW),
         facts,
         mailbox: opened.mailbox().to_owned(),
@@ -98,7 +100,10 @@ impl Lister<'_> {
     async fn advance(&mut self) -> Result<(), Fault> {
         self.fetching.top_up()?;
         match self.fetching.next().await? {
-            None => self.is_over = true,
+            None => {
+                self.look_for_missing().await?;
+                self.is_over = true;
+            }
             Some(Came::Rows(rows)) => {
                 for row in rows {
                     self.row(row)?;
@@ -107,9 +112,25 @@ impl Lister<'_> {
             Some(Came::Large { mut chunks, .. }) => while chunks.recv().await.is_some() {},
             Some(Came::Window) => self.end_of_window(),
             Some(Came::Refused(key, reply)) => {
+                self.fetching.note(key);
                 self.ready
                     .push_back(Err(unreadable(key, Some(&reply), &self.mailbox)));
             }
+        }
+        Ok(())
+    }
+
+    /// A message that is left out is gone only if SEARCH does not find it either: some
+    /// servers leave out what they cannot read. NOOP lets them tell first what went.
+    async fn look_for_missing(&mut self) -> Result<(), Fault> {
+        let missing = self.fetching.missing();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let found = self.opened.search(&missing).await?;
+        for key in found.and(&missing).iter() {
+            self.ready
+                .push_back(Err(unreadable(key, None, &self.mailbox)));
         }
         Ok(())
     }

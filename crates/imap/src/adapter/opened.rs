@@ -239,20 +239,41 @@ impl Opened {
         }
     }
 
+    /// Which of these messages SEARCH finds, after a NOOP; none where it does not answer.
+    pub(super) async fn search(&self, keys: &KeySet) -> Result<KeySet, Fault> {
+        let mut found = KeySet::new();
+        for keys in split_set(keys, MAX_SET_OCTETS) {
+            let criterion = Criterion::Uids(UidSet::Keys(keys));
+            let answer = self.ask_after_noop(Some(criterion)).await?;
+            if let Some(Evidence(some)) = answer {
+                found.extend(&some);
+            }
+        }
+        Ok(found)
+    }
+
     /// What arrived or went is told by the answer to NOOP, and counts.
     async fn search_after_noop(&mut self, can_search: bool) -> Result<Option<Evidence>, Fault> {
         self.has_appended = false;
+        self.ask_after_noop(can_search.then_some(Criterion::All))
+            .await
+    }
+
+    async fn ask_after_noop(
+        &self,
+        criterion: Option<Criterion>,
+    ) -> Result<Option<Evidence>, Fault> {
         let noop = self.connection().submit(&Command::Noop, Takes::NOTHING)?;
         let returns = match self.lease.facts().can("ESEARCH") {
             true => vec![SearchReturn::All],
             false => Vec::new(),
         };
-        let search = Command::Search(Search {
-            returns,
-            criteria: vec![Criterion::All],
-        });
-        let asked = can_search
-            .then(|| self.connection().submit(&search, Takes::SEARCH))
+        let asked = criterion
+            .map(|criterion| {
+                let criteria = vec![criterion];
+                let search = Command::Search(Search { returns, criteria });
+                self.connection().submit(&search, Takes::SEARCH)
+            })
             .transpose()?;
         self.connection().answer(noop).await?;
         match asked {

@@ -298,6 +298,10 @@ async fn listings_are_sorted_and_hold_what_was_asked_for() {
         peer.says("* 2 FETCH (UID 5 FLAGS (\\Seen) RFC822.SIZE 10)\n* 1 FETCH (RFC822.SIZE 7 UID 2 FLAGS ())\n").await;
         peer.says("* 3 FETCH (FLAGS (\\Deleted))\n* 3 FETCH (UID 6 RFC822.SIZE -1)\nh6 OK\n")
             .await;
+        // What was left out is looked for before it is taken for gone.
+        assert_eq!(peer.hears().await, "h7 NOOP");
+        assert_eq!(peer.hears().await, "h8 UID SEARCH UID 1,3:4,7:9");
+        peer.says("h7 OK\n* SEARCH\nh8 OK\n").await;
     };
     let listing = reader.list(&keys, wanted).map(|item| {
         let l = item.expect("a listing");

@@ -254,6 +254,9 @@ async fn the_announced_size_of_a_message_decides_nothing() {
             "* 1 FETCH (UID 2 RFC822.SIZE 999)\n* 1 FETCH (UID 7 RFC822.SIZE 1)\n{tag} OK\n"
         ))
         .await;
+        noop(&mut peer, "").await;
+        let tag = peer.hears("UID SEARCH UID 5").await;
+        peer.says(&format!("* SEARCH\n{tag} OK\n")).await;
     })
     .await;
     let listed: Vec<_> = listed.iter().map(|l| (l.key.0, l.octets)).collect();
@@ -264,6 +267,37 @@ async fn the_announced_size_of_a_message_decides_nothing() {
             .await;
     });
     assert_eq!(read, ["2 short"]);
+}
+
+#[tokio::test]
+async fn what_is_left_out_of_every_answer_and_still_found_is_not_gone() {
+    for (found, expected) in [
+        (
+            "* SEARCH 5 77\n",
+            vec!["2", "5 message.unreadable Message again"],
+        ),
+        ("* SEARCH\n", vec!["2"]),
+    ] {
+        let host = Host::start("").await;
+        let (_account, mut reader, mut peer) = host.reader(&told_of(3)).await;
+        let keys = KeySet::parse("2,5").expect("a set");
+        let flow = reader.list(&keys, Facts::default()).collect::<Vec<_>>();
+        let (listed, ()) = tokio::join!(flow, async {
+            let tag = peer.hears("UID FETCH 2,5 ").await;
+            peer.says(&format!("* 1 FETCH (UID 2)\n{tag} OK\n")).await;
+            noop(&mut peer, "").await;
+            let tag = peer.hears("UID SEARCH UID 5").await;
+            peer.says(&format!("{found}{tag} OK\n")).await;
+        });
+        let listed: Vec<String> = listed
+            .into_iter()
+            .map(|item| match item {
+                Ok(listing) => listing.key.to_string(),
+                Err(fault) => told(&fault),
+            })
+            .collect();
+        assert_eq!(listed, expected);
+    }
 }
 
 async fn list(
