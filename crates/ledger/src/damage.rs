@@ -7,7 +7,8 @@
 //! ledger.sqlite.20261122T043000-damaged    a ledger that was set aside, never read or removed again
 //! ```
 //!
-//! **Invariant**: a damaged file is renamed and never removed or altered.
+//! **Invariant**: a damaged file is renamed and never removed. It is as it was found, but for the log of a program that
+//! died, which SQLite folds in when it opens the file.
 
 use std::ffi::OsStr;
 use std::fs::{File, OpenOptions, TryLockError};

@@ -8,7 +8,7 @@ use std::time::Duration;
 use hikyaku_core::{Code, Fault};
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteSynchronous};
+use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection, PgPool, Postgres, SqliteConnection};
 use tokio::sync::{OwnedMutexGuard, OwnedSemaphorePermit, Semaphore};
 
@@ -20,9 +20,13 @@ use crate::schema::{self, Steps};
 /// Reading connections to a SQLite file; each has a thread of its own.
 const READERS: usize = 3;
 
-/// Page caches of the writing and of a reading connection, in KiB (negative says so to SQLite). Readers go through
-/// pages once.
-const WRITER_CACHE: &str = "-4096";
+/// What the writing connection is told once it is there. These read the file, which may be damaged: a connection that
+/// fails while it is made is closed at some later time, when its file may have another name already. Every commit waits
+/// for the disk. The page cache is in KiB (negative says so).
+const WRITER_SETTINGS: &str =
+    "PRAGMA synchronous = FULL; PRAGMA cache_size = -4096; PRAGMA journal_size_limit = 16777216";
+
+/// Page cache of a reading connection, which goes through pages once.
 const READER_CACHE: &str = "-1024";
 
 /// How long a statement waits for another process that writes.
@@ -110,7 +114,11 @@ impl Db {
         };
         if user.was_left_open {
             // A power cut may lose whole pages at disks that promise more than they keep.
-            check_pages(&mut Link::Sqlite(&mut writer)).await?;
+            let checked = check_pages(&mut Link::Sqlite(&mut writer)).await;
+            if let Err(fault) = checked {
+                close(writer).await;
+                return Err(fault);
+            }
         }
         let reading = options.read_only(true).pragma("cache_size", READER_CACHE);
         Ok(Db::Sqlite {
@@ -222,13 +230,10 @@ fn shared(connection: SqliteConnection) -> Arc<tokio::sync::Mutex<Option<SqliteC
 fn sqlite_options() -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .busy_timeout(BUSY)
-        .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
         .pragma("cell_size_check", "ON")
         .pragma("trusted_schema", "OFF")
         .pragma("temp_store", "MEMORY")
-        .pragma("cache_size", WRITER_CACHE)
-        .pragma("journal_size_limit", "16777216")
         .row_buffer_size(512)
         .thread_name(|n| format!("ledger-{n}"))
         .disable_statement_logging()
@@ -239,8 +244,24 @@ async fn open_sqlite(
     steps: Steps,
 ) -> Result<SqliteConnection, Fault> {
     let mut connection = options.connect().await.map_err(fault::from_sqlx)?;
-    schema::prepare_sqlite(&mut Link::Sqlite(&mut connection), steps).await?;
-    Ok(connection)
+    let link = &mut Link::Sqlite(&mut connection);
+    let prepared = async {
+        link.script(WRITER_SETTINGS).await?;
+        schema::prepare_sqlite(link, steps).await
+    };
+    match prepared.await {
+        Ok(()) => Ok(connection),
+        Err(fault) => {
+            close(connection).await;
+            Err(fault)
+        }
+    }
+}
+
+/// Waits for the end. A connection that is only dropped ends a moment later and then removes its log by name, which may
+/// be that of a new ledger by then.
+async fn close(connection: SqliteConnection) {
+    connection.close().await.ok();
 }
 
 /// Reads every page and compares tables with their indexes.

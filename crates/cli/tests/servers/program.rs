@@ -162,8 +162,9 @@ fn a_damaged_ledger_is_read_well_or_set_aside_and_nothing_doubles() {
         let struck = fs::read(state.path().join("ledger.sqlite")).unwrap_or_default();
         let mut first = copy(&ground, state.path(), &to).output().unwrap();
         let mut told = said(&first);
-        if first.status.code() == Some(8) || first.status.code() == Some(2) {
-            // Met on the way: the run after it deals with it.
+        let met_on_the_way = matches!(first.status.code(), Some(2 | 8));
+        if met_on_the_way {
+            // The run after it deals with it.
             assert!(told.contains("[D802]"), "{what}: {told}");
             first = copy(&ground, state.path(), &to).output().unwrap();
             told = said(&first);
@@ -173,7 +174,9 @@ fn a_damaged_ledger_is_read_well_or_set_aside_and_nothing_doubles() {
         if let [kept] = aside.as_slice() {
             assert!(told.contains("[D802]"), "{what}: {told}");
             assert!(told.contains(&kept.display().to_string()), "{what}: {told}");
-            assert_eq!(fs::read(kept).unwrap().len(), struck.len(), "{what}");
+            // A log that was left is folded in first, and a run that met the damage on its way had begun to write.
+            let is_as_found = fs::read(kept).unwrap() == struck;
+            assert!(*is_left || met_on_the_way || is_as_found, "{what}");
         }
         assert!(aside.len() <= 1, "{what}: {aside:?}");
         ends_with(copy(&ground, state.path(), &to), 0, &what);

@@ -196,6 +196,8 @@ async fn a_ledger_that_another_process_keeps_locked_is_busy_for_now() {
     let (ledger, pairing) = inbox(&store).await;
     pragma(&store, "PRAGMA busy_timeout = 1").await;
     let other = Store::open(&path).await.expect("another store");
+    let at_work = inbox(&other).await.0;
+    let hold = other.hold(&at_work, 0).await.expect("free");
     pragma(&other, "BEGIN IMMEDIATE").await;
     let refused = ledger
         .settle(pairing, vec![record(1, "")], Vec::new())
@@ -203,6 +205,9 @@ async fn a_ledger_that_another_process_keeps_locked_is_busy_for_now() {
     let fault = refused.expect_err("locked");
     assert_eq!(fault.code, Code::LedgerBusy);
     assert!(fault.is_temporary(), "{fault}");
+    let owner = format!("working with it: process {} since ", std::process::id());
+    assert!(fault.detail.contains(&owner), "{fault}");
+    drop(hold);
     pragma(&other, "ROLLBACK").await;
     let again = ledger
         .settle(pairing, vec![record(1, "")], Vec::new())
