@@ -28,6 +28,10 @@ pub struct Share(pub u64);
 #[derive(Clone, Copy, Debug)]
 pub struct Mailboxes(pub u64);
 
+/// So often.
+#[derive(Clone, Copy, Debug)]
+pub struct Times(pub u64);
+
 /// Octets, in steps of 1024, two or three digits.
 #[derive(Clone, Copy, Debug)]
 pub struct Size(pub u64);
@@ -88,6 +92,16 @@ impl Show for Mailboxes {
             (Lang::Ja, n) => format!("{}個", thousands(n)),
             (Lang::En, 1) => "1 folder".to_owned(),
             (Lang::En, n) => format!("{} folders", thousands(n)),
+        }
+    }
+}
+
+impl Show for Times {
+    fn show(&self, lang: Lang) -> String {
+        match (lang, self.0) {
+            (Lang::Ja, n) => format!("{}回", thousands(n)),
+            (Lang::En, 1) => "once".to_owned(),
+            (Lang::En, n) => format!("{} times", thousands(n)),
         }
     }
 }

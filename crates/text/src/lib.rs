@@ -16,9 +16,12 @@ mod figures;
 mod lang;
 pub mod plan;
 pub mod report;
+pub mod room;
 pub mod run;
 mod sentence;
 
 pub use fault::{Explained, Who, explain};
-pub use figures::{About, Count, Day, Mailboxes, Messages, Rate, Share, Show, Size, Span, Until};
+pub use figures::{
+    About, Count, Day, Mailboxes, Messages, Rate, Share, Show, Size, Span, Times, Until,
+};
 pub use lang::Lang;

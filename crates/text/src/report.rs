@@ -1,9 +1,9 @@
 //! The report in words: the equation, what is not as it should be, and what to do.
 
-use crate::figures::{Count, Mailboxes, Messages, Rate, Share, Show, Size, Span};
+use crate::figures::{Count, Mailboxes, Messages, Rate, Share, Show, Size, Span, Times};
 use crate::sentence::sentences;
 use crate::{Lang, explain};
-use hikyaku_core::report::{Note, Outcome, Report};
+use hikyaku_core::report::{Note, Outcome, Report, Wait};
 use hikyaku_core::{MailboxName, Side};
 use std::time::Duration;
 
@@ -156,6 +156,16 @@ pub fn note(note: &Note, lang: Lang) -> String {
     }
 }
 
+/// How long was waited for what.
+pub fn waited(wait: &Wait, lang: Lang) -> String {
+    let time = Span(Duration::from_millis(wait.millis));
+    let (cause, times) = (explain(wait.code, lang).title, Times(wait.times));
+    match wait.side {
+        Some(side) => waited_for_side(time, side, cause, times, lang),
+        None => waited_for(time, cause, times, lang),
+    }
+}
+
 /// The lines of a report that are not tables: how it ended, the equation, what this run
 /// did, what to do next. Exceptions and notes are for the caller to lay out.
 pub fn summary(report: &Report, lang: Lang) -> Vec<String> {
@@ -187,11 +197,12 @@ pub fn summary(report: &Report, lang: Lang) -> Vec<String> {
         lines.push(proven_by_reading(Messages(read_back), lang));
     }
     if report.retries > 0 {
-        lines.push(repeated(Count(report.retries), lang));
+        lines.push(repeated(Times(report.retries), lang));
     }
+    lines.extend(report.waits.iter().map(|wait| waited(wait, lang)));
     if let Some(fault) = &report.stopped {
         let told = crate::fault::tell(fault, lang);
-        lines.push(told.cause);
+        lines.push(format!("{} [{}]", told.cause, fault.code.short()));
         lines.extend(told.quote);
         lines.push(told.remedy);
     } else if report.unfinished > 0 || report.tally().messages(Outcome::FailedTemporary) > 0 {
@@ -307,9 +318,24 @@ sentences! {
         en: "Read back from the destination and identical: {messages}.",
     }
     /// Repeated appends.
-    repeated(times: Count) {
-        ja: "応答がなかったため送り直した回数：{times}回（二重にはなっていません）",
-        en: "Sent again after a lost or negative answer: {times} times, nothing twice",
+    repeated(times: Times) {
+        ja: "応答がなかったため送り直した回数：{times}（二重にはなっていません）",
+        en: "Sent again after a lost or negative answer: {times}, nothing twice",
+    }
+    /// Waits on account of one side.
+    waited_for_side(time: Span, side: Side, cause: &str, times: Times) {
+        ja: "待機した時間：合計 {time}（{side}：{cause}・{times}）",
+        en: "Waited {time} in all for the {side}: {cause} ({times}).",
+    }
+    /// Waits.
+    waited_for(time: Span, cause: &str, times: Times) {
+        ja: "待機した時間：合計 {time}（{cause}・{times}）",
+        en: "Waited {time} in all: {cause} ({times}).",
+    }
+    /// A certificate that only its fingerprint vouches for.
+    pinned(side: Side, server: &str, fingerprint: &str) {
+        ja: "{side}（{server}）の証明書は、指定されたフィンガープリント（{fingerprint}）で確認しました。発行元・名前・有効期間は確認していません。",
+        en: "The certificate of the {side} ({server}) was accepted by the given fingerprint, {fingerprint}; its issuer, name and dates were not checked.",
     }
     /// What to do when something is left.
     run_again() {

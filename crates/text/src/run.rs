@@ -1,7 +1,7 @@
 //! What is said while a run goes on.
 
 use crate::Lang;
-use crate::figures::{About, Messages, Rate, Share, Show, Until};
+use crate::figures::{About, Count, Messages, Rate, Share, Show, Until};
 use crate::sentence::sentences;
 use hikyaku_core::event::Phase;
 use hikyaku_core::{Fault, MailboxName, Side};
@@ -105,6 +105,51 @@ sentences! {
     resumed() {
         ja: "再開しました。",
         en: "Going on.",
+    }
+    /// A wait that the user does not want.
+    not_waiting() {
+        ja: "--no-waitが指定されているため、再開を待たずに終了しました。",
+        en: "Ended without waiting, as --no-wait asks.",
+    }
+    /// A wait that the user does not want, where the server has named its length.
+    not_waiting_for(time: About) {
+        ja: "--no-waitが指定されているため、再開を待たずに終了しました。サーバーが求めている待ち時間は{time}です。",
+        en: "Ended without waiting, as --no-wait asks. The server wants a pause of {time}.",
+    }
+    /// How many mailboxes are worked on at once has changed.
+    lanes(now: Count, most: Count) {
+        ja: "同時に処理するフォルダを{now}個にしました（最大{most}個）。",
+        en: "Folders worked on at the same time from now on: {now} (at most {most}).",
+    }
+    /// Which address of a side was used, and how the connection is protected.
+    connected_at(side: Side, server: &str, address: &str, protection: &str) {
+        ja: "{side}（{server}）に接続しました：{address}・{protection}",
+        en: "Connected to the {side} ({server}): {address}, {protection}",
+    }
+    /// A connection that everybody on the way can read.
+    not_encrypted() {
+        ja: "暗号化なし",
+        en: "not encrypted",
+    }
+    /// A side lets in fewer connections than wanted; known from an earlier run.
+    let_in_earlier(side: Side, connections: Count) {
+        ja: "{side}は前回、同時に{connections}個までの接続を受け付けました。今回もその数から始めます。",
+        en: "The {side} let in {connections} connections at a time in an earlier run; this run begins with that many.",
+    }
+    /// A secret that worked is refused in the middle of a run.
+    renewing(side: Side) {
+        ja: "{side}のログインが無効になりました。パスワードまたはアクセストークンを読み込み直します。",
+        en: "The {side} no longer accepts the login; password or access token are read again.",
+    }
+    /// A secret was replaced.
+    renewed(side: Side) {
+        ja: "{side}の新しいパスワードまたはアクセストークンで続けます。",
+        en: "Going on with the new password or access token of the {side}.",
+    }
+    /// There is no other secret.
+    not_renewed(side: Side) {
+        ja: "{side}の新しいパスワードまたはアクセストークンはありませんでした。",
+        en: "There is no new password or access token for the {side}.",
     }
     /// A run continues an earlier one.
     continuing() {

@@ -40,6 +40,7 @@ mod tests {
             crate::fault::SENTENCES,
             crate::report::SENTENCES,
             crate::plan::SENTENCES,
+            crate::room::SENTENCES,
             crate::run::SENTENCES,
         ] {
             for (name, ja, en) in sentences {

@@ -99,7 +99,7 @@ pub(super) fn explain(code: Code) -> (&'static str, &'static str, &'static str) 
         Code::LoginExpired => (
             "Login has expired",
             "The login has expired, or the password was changed. What has been copied stays copied.",
-            "Log in again: the copy continues where it stopped.",
+            "Get a new password or access token, then run the same command again: it continues where it stopped.",
         ),
         Code::QuotaExceeded => (
             "Destination is full",
@@ -143,18 +143,18 @@ pub(super) fn explain(code: Code) -> (&'static str, &'static str, &'static str) 
         ),
         Code::ServerBusy => (
             "Server is busy",
-            "The server is busy or limits how fast it may be used, so hikyaku waits for a while.",
-            "It continues by itself; there is nothing to do.",
+            "The server is busy, or it limits how much may be done in a while.",
+            "hikyaku continues by itself. If the run has ended, run the same command again later: it continues where it stopped.",
         ),
         Code::ServerConnections => (
             "Too many connections",
             "The server allows no more connections at the same time.",
-            "It continues with fewer connections. Closing other mail programs may make it faster.",
+            "hikyaku continues with fewer connections. If the run has ended, close other mail programs and run the same command again: it continues where it stopped.",
         ),
         Code::ServerBudget => (
             "Daily volume used up",
             "The mail service limits how much may be moved in a day, and the limit is reached.",
-            "It continues by itself when the day's limit is lifted; there is nothing to do.",
+            "hikyaku continues by itself when the limit is lifted. If the run has ended, run the same command again tomorrow: it continues where it stopped.",
         ),
         Code::MessageRefused => (
             "Message not accepted",
@@ -203,7 +203,7 @@ pub(super) fn explain(code: Code) -> (&'static str, &'static str, &'static str) 
         ),
         Code::LedgerBusy => (
             "Another run is going on",
-            "Another run is working on this pair of accounts.",
+            "Another run is copying into this account.",
             "Wait for it to end, then try again.",
         ),
         Code::LedgerDamaged => (
@@ -223,8 +223,8 @@ pub(super) fn explain(code: Code) -> (&'static str, &'static str, &'static str) 
         ),
         Code::LedgerUnwritable => (
             "Ledger cannot be written",
-            "The file in which hikyaku records what it has done could not be written. hikyaku stopped so that nothing is done unrecorded.",
-            "Check the disk and the permissions of the state directory, then run the same command again: it continues where it stopped.",
+            "The record of what was copied (the ledger) cannot be written. hikyaku stopped so that nothing is copied without a record. What has been copied stays copied.",
+            "Check the disk and the permissions of the ledger's directory (--state), then run the same command again: it continues where it stopped.",
         ),
         Code::ConfigInvalid => (
             "Configuration cannot be used",

@@ -24,6 +24,188 @@ fn every_code_is_explained_in_both_languages() {
     assert_eq!(titles.len(), 2 * Code::ALL.len());
 }
 
+/// Words of protocols and of this program's inside. What people have to type or to look
+/// for in settings (IMAP, TLS, STARTTLS, DNS, OAuth) is no jargon.
+const JARGON: [&str; 41] = [
+    "append",
+    "fetch",
+    "examine",
+    "select",
+    "exists",
+    "search",
+    "uid",
+    "literal",
+    "リテラル",
+    "octet",
+    "オクテット",
+    "mailbox",
+    "メールボックス",
+    "rfc",
+    "socket",
+    "ソケット",
+    "errno",
+    "parse",
+    "パース",
+    "epoch",
+    "lane",
+    "レーン",
+    "circuit",
+    "back-off",
+    "backoff",
+    "バックオフ",
+    "untagged",
+    "session",
+    "セッション",
+    "timeout",
+    "time-out",
+    "タイムアウト",
+    "throttl",
+    "スロット",
+    "checkpoint",
+    "sqlite",
+    "panic",
+    "thread",
+    "スレッド",
+    "journal",
+    "ジャーナル",
+];
+
+/// What a remedy asks for, or that nobody has to do anything.
+const ACTIONS_JA: [&str; 3] = ["ください", "もう一度", "自動で"];
+const ACTIONS_EN: [&str; 24] = [
+    "Ask ",
+    "Check ",
+    "Correct ",
+    "Create ",
+    "Delete ",
+    "Enter ",
+    "Get ",
+    "Make ",
+    "Please ",
+    "Read ",
+    "Restore ",
+    "Run ",
+    "Running ",
+    "Save ",
+    "See ",
+    "Switch ",
+    "Try ",
+    "Update ",
+    "Use ",
+    "Wait ",
+    "Write ",
+    "by itself",
+    "automatically",
+    "run the same command again",
+];
+
+#[test]
+fn every_sentence_is_plain_polite_and_says_what_to_do() {
+    for code in Code::ALL {
+        for lang in Lang::ALL {
+            let explained = explain(*code, lang);
+            for text in [explained.title, explained.cause, explained.remedy] {
+                let plain = text.to_lowercase();
+                for word in JARGON {
+                    assert!(!plain.contains(word), "{code}: {word:?} in {text}");
+                }
+            }
+            let actions: &[&str] = match lang {
+                Lang::Ja => &ACTIONS_JA,
+                Lang::En => &ACTIONS_EN,
+            };
+            let remedy = explained.remedy;
+            assert!(
+                actions.iter().any(|a| remedy.contains(a)),
+                "{code}: {remedy}"
+            );
+            if lang == Lang::Ja {
+                for sentence in [explained.cause, remedy] {
+                    assert_polite(*code, sentence);
+                }
+            }
+        }
+    }
+}
+
+/// Each sentence ends as a company speaks to its customers.
+fn assert_polite(code: Code, text: &str) {
+    for sentence in text.split('。').filter(|s| !s.is_empty()) {
+        let main = match sentence.strip_suffix('）') {
+            Some(inside) => inside.split('（').next().unwrap_or_default(),
+            None => sentence,
+        };
+        let is_polite = [
+            "ます",
+            "ません",
+            "ました",
+            "ませんでした",
+            "です",
+            "ください",
+        ]
+        .iter()
+        .any(|end| main.ends_with(end));
+        assert!(is_polite, "{code}: {sentence}");
+    }
+}
+
+/// The same sentence stands in a notice while the run waits and in the report after it
+/// gave up: it must be true in both.
+#[test]
+fn what_goes_on_by_itself_also_says_what_to_do_after_the_end() {
+    for code in [
+        Code::LinkLost,
+        Code::LinkSilent,
+        Code::ServerBusy,
+        Code::ServerConnections,
+        Code::ServerBudget,
+    ] {
+        let (ja, en) = (
+            explain(code, Lang::Ja).remedy,
+            explain(code, Lang::En).remedy,
+        );
+        assert!(
+            ja.contains("自動で") && ja.contains("もう一度"),
+            "{code}: {ja}"
+        );
+        assert!(ja.contains("続きから再開します"), "{code}: {ja}");
+        assert!(en.contains("the same command again"), "{code}: {en}");
+        assert!(en.contains("continues where it stopped"), "{code}: {en}");
+    }
+}
+
+/// A fault of every kind at every place: the place is named once, the cause and the
+/// remedy are those of the catalogue, and nothing of the log's detail gets in.
+#[test]
+fn every_fault_reaches_a_sentence_with_its_place() {
+    let said = Said::new("NO", None, "=cmd()\u{1b}]0;title\u{7}\u{202e}");
+    for code in Code::ALL {
+        let fault = Fault::new(*code, Reach::Job, Remedy::AskUser, "internal detail")
+            .on(Side::Destination)
+            .server("mail.example.jp:993")
+            .mailbox("請求書\u{1b}[31m")
+            .said(said.clone());
+        for lang in Lang::ALL {
+            let told = tell(&fault, lang);
+            let explained = explain(*code, lang);
+            assert!(told.cause.ends_with(explained.cause), "{told:?}");
+            assert_eq!(told.remedy, explained.remedy);
+            assert_eq!(
+                told.cause.matches("mail.example.jp:993").count(),
+                1,
+                "{told:?}"
+            );
+            assert_eq!(told.cause.matches("請求書").count(), 1, "{told:?}");
+            let quote = told.quote.expect("the server said something");
+            let whole = [&told.cause, &told.remedy, &quote]
+                .map(String::as_str)
+                .concat();
+            assert!(!whole.contains("internal"), "{whole}");
+            assert!(!whole.contains(crate::escape::is_unseen), "{whole:?}");
+        }
+    }
+}
+
 #[test]
 fn sentences_of_the_product_are_kept() {
     for (code, words) in [

@@ -119,6 +119,7 @@ fn exceptions_are_never_called_complete() {
     );
     let lines = summary(&stopped, Lang::Ja);
     assert!(lines[0].starts_with("途中で終了しました（コピー先の容量が足りません）。"));
+    assert!(lines.iter().any(|l| l.ends_with(" [Q301]")), "{lines:?}");
     assert!(
         lines
             .last()
@@ -128,6 +129,43 @@ fn exceptions_are_never_called_complete() {
     let mut odd = report(&[(Outcome::Copied, 8)], 8);
     odd.exceptions = partly.exceptions;
     assert!(headline(&odd, Lang::Ja).contains("1件"));
+}
+
+#[test]
+fn waits_and_retries_are_told() {
+    let mut waited = report(&[(Outcome::Copied, 8)], 8);
+    waited.retries = 2;
+    waited.waits = vec![
+        Wait {
+            code: Code::ServerBusy,
+            side: Some(Side::Destination),
+            times: 3,
+            millis: 720_000,
+        },
+        Wait {
+            code: Code::LinkLost,
+            side: None,
+            times: 1,
+            millis: 1_500,
+        },
+    ];
+    let said = |lang| summary(&waited, lang).split_off(3);
+    assert_eq!(
+        said(Lang::Ja),
+        [
+            "応答がなかったため送り直した回数：2回（二重にはなっていません）",
+            "待機した時間：合計 12分0秒（コピー先：サーバーの制限または混雑・3回）",
+            "待機した時間：合計 1.5秒（接続が切れました・1回）",
+        ]
+    );
+    assert_eq!(
+        said(Lang::En),
+        [
+            "Sent again after a lost or negative answer: 2 times, nothing twice",
+            "Waited 12 min 0 s in all for the destination: Server is busy (3 times).",
+            "Waited 1.5 s in all: Connection lost (once).",
+        ]
+    );
 }
 
 #[test]
