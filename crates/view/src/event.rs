@@ -1,10 +1,10 @@
 //! Lines of a stream: one object each.
 
 use crate::fault::{CodeView, FaultView};
-use crate::plan::PlanView;
+use crate::plan::{PlanView, RoomView};
 use crate::report::ReportView;
 use crate::{SCHEMA, words};
-use hikyaku_core::{AccountId, Event, MailboxInfo};
+use hikyaku_core::{AccountId, Event, MailboxInfo, Side};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -14,6 +14,8 @@ use std::fmt;
 pub enum Line {
     /// The first line of every run.
     Start(Start),
+    /// A side is logged in.
+    Connected(Connected),
     /// A phase began: `scan`, `plan`, `transfer` or `verify`.
     Phase {
         /// Which.
@@ -75,8 +77,56 @@ pub enum Line {
     Report(Box<ReportView>),
     /// A mailbox, as `hikyaku folders` and `hikyaku size` list it.
     Folder(Folder),
+    /// Room of an account: of the one that `hikyaku size` looks at, or of a destination
+    /// into which the copy does not fit.
+    Room(RoomView),
     /// A code of the catalogue, as `hikyaku explain` shows it.
     Code(CodeView),
+}
+
+/// How a side was reached.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Connected {
+    /// `source` or `destination`.
+    pub side: String,
+    /// Host and port as they were asked for.
+    pub server: String,
+    /// The address that answered, with the port.
+    pub address: String,
+    /// Version of TLS; absent where the connection is not encrypted.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub tls: Option<String>,
+    /// SHA-256 of the server's certificate.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub certificate: Option<String>,
+    /// Whether only its fingerprint, given by the user, vouches for the certificate.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub pinned: bool,
+}
+
+impl Connected {
+    /// A side without encryption.
+    pub fn new(side: Side, server: impl Into<String>, address: impl Into<String>) -> Self {
+        Self {
+            side: words::side(side).to_owned(),
+            server: server.into(),
+            address: address.into(),
+            tls: None,
+            certificate: None,
+            pinned: false,
+        }
+    }
+
+    /// The same, encrypted by this version of TLS with a certificate of this fingerprint.
+    #[must_use]
+    pub fn encrypted(self, tls: &str, certificate: impl Into<String>, pinned: bool) -> Self {
+        Self {
+            tls: Some(tls.to_owned()),
+            certificate: Some(certificate.into()),
+            pinned,
+            ..self
+        }
+    }
 }
 
 /// Says what is about to happen, and by which contract.

@@ -17,10 +17,10 @@ mod plan;
 mod report;
 mod words;
 
-pub use event::{Folder, Line, Start};
+pub use event::{Connected, Folder, Line, Start};
 pub use fault::{CodeView, FaultView, SaidView};
 pub use heading::{Heading, decode};
-pub use plan::{ChangeView, MailboxPlanView, PlanView};
+pub use plan::{ChangeView, MailboxPlanView, PlanView, RoomView};
 pub use report::{
     ExceptionView, MailboxReportView, NoteView, OutcomesView, ReportView, TallyView, WaitView,
 };

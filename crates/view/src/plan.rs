@@ -1,7 +1,9 @@
 //! The plan as an object.
 
 use crate::words;
+use hikyaku_core::mailbox::Quota;
 use hikyaku_core::plan::{MailboxPlan, NameChange, Plan, Step};
+use hikyaku_core::policy::Reserve;
 use serde::{Deserialize, Serialize};
 
 /// What will happen to each source mailbox, in the order of work.
@@ -11,8 +13,50 @@ pub struct PlanView {
     pub messages: u64,
     /// Their octets, where the source tells them for every mailbox.
     pub octets: Option<u64>,
+    /// Room at the destination, where its server tells.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub room: Option<RoomView>,
     /// One per source mailbox.
     pub mailboxes: Vec<MailboxPlanView>,
+}
+
+/// Room of an account, in octets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoomView {
+    /// What the account may hold.
+    pub limit: u64,
+    /// What it holds.
+    pub used: u64,
+    /// What is free.
+    pub free: u64,
+    /// What a copy leaves free for new mail, as chosen.
+    pub kept: u64,
+    /// What a copy needs at most; absent where that is not known or nothing is to be copied.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub needed: Option<u64>,
+    /// What is free after the copy; negative when it does not fit.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub left: Option<i64>,
+    /// What is missing for the copy to fit beside what is kept free; zero when it fits.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub missing: Option<u64>,
+}
+
+impl RoomView {
+    /// The room that a quota gives to a copy of so many octets.
+    pub fn new(quota: Quota, reserve: Reserve, needed: Option<u64>) -> Self {
+        let (free, kept) = (quota.free(), reserve.of(quota.limit));
+        let signed = |octets: u64| i64::try_from(octets).unwrap_or(i64::MAX);
+        Self {
+            limit: quota.limit,
+            used: quota.used,
+            free,
+            kept,
+            needed,
+            left: needed.map(|needed| signed(free) - signed(needed)),
+            missing: needed.map(|needed| needed.saturating_add(kept).saturating_sub(free)),
+        }
+    }
 }
 
 /// What will happen to one source mailbox.
@@ -116,6 +160,7 @@ impl From<&Plan> for PlanView {
         Self {
             messages: plan.messages(),
             octets: plan.octets(),
+            room: None,
             mailboxes: plan.mailboxes.iter().map(MailboxPlanView::from).collect(),
         }
     }

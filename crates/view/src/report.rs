@@ -1,5 +1,6 @@
 //! The report as an object.
 
+use crate::event::Connected;
 use crate::fault::FaultView;
 use crate::heading::Heading;
 use crate::words;
@@ -30,6 +31,9 @@ pub struct ReportView {
     /// Waits, one entry per reason.
     #[serde(default)]
     pub waits: Vec<WaitView>,
+    /// How each side was reached.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub servers: Vec<Connected>,
     /// Milliseconds from start to end.
     pub elapsed_millis: u64,
     /// Why the run ended before its end, if it did.
@@ -309,6 +313,7 @@ impl From<&Report> for ReportView {
             differences: report.differences,
             retries: report.retries,
             waits: report.waits.iter().map(WaitView::from).collect(),
+            servers: Vec::new(),
             elapsed_millis: report.elapsed_millis,
             stopped: report.stopped.as_ref().map(FaultView::from),
             mailboxes: report

@@ -3,16 +3,16 @@
 
 use hikyaku_core::event::Phase;
 use hikyaku_core::ledger::Pairing;
+use hikyaku_core::mailbox::Quota;
 use hikyaku_core::plan::{MailboxPlan, NameChange, Plan, Step};
-use hikyaku_core::policy::SkipRule;
+use hikyaku_core::policy::{Reserve, SkipRule};
 use hikyaku_core::report::{Exception, MailboxReport, Note, Outcome, Report, Tally, Wait};
 use hikyaku_core::{
     AccountId, Code, Event, Fault, Key, MailboxInfo, MailboxName, MailboxState, Reach, Remedy,
     Role, Said, Side, WireName,
 };
-use hikyaku_view::{CodeView, Folder, Line, SCHEMA};
+use hikyaku_view::{CodeView, Connected, Folder, Line, PlanView, ReportView, RoomView, SCHEMA};
 use std::fmt::Write;
-use std::sync::Arc;
 use std::time::Duration;
 
 fn name(text: &str) -> MailboxName {
@@ -174,6 +174,48 @@ fn report() -> Report {
     }
 }
 
+fn pinned() -> Connected {
+    let certificate = "5d41402abc4b2a76b9719d911017c592ae2bb9f1c0f6b4d1e3c5a7980f1e2d3c";
+    Connected::new(Side::Source, "imap.example.jp:993", "192.0.2.17:993").encrypted(
+        "TLS 1.3",
+        certificate,
+        true,
+    )
+}
+
+fn room() -> RoomView {
+    let quota = Quota {
+        used: 3_221_225_472,
+        limit: 10_737_418_240,
+    };
+    RoomView::new(quota, Reserve::Usual, Some(7_400_000_000))
+}
+
+#[test]
+fn room_counts_what_is_kept_free() {
+    let room = |needed| {
+        let quota = Quota {
+            used: 400,
+            limit: 1_000,
+        };
+        let view = RoomView::new(quota, Reserve::Usual, Some(needed));
+        (view.free, view.kept, view.left, view.missing)
+    };
+    assert_eq!(room(500), (600, 100, Some(100), Some(0)));
+    assert_eq!(room(501), (600, 100, Some(99), Some(1)));
+    assert_eq!(room(900), (600, 100, Some(-300), Some(400)));
+    let over = Quota {
+        used: 1_200,
+        limit: 1_000,
+    };
+    let view = RoomView::new(over, Reserve::Nothing, Some(50));
+    assert_eq!(
+        (view.kept, view.left, view.missing),
+        (0, Some(-50), Some(50))
+    );
+    assert_eq!(RoomView::new(over, Reserve::Nothing, None).missing, None);
+}
+
 fn examples() -> Vec<(&'static str, &'static str, Line)> {
     let source = AccountId::new("imap://taro@imap.example.jp");
     let destination = AccountId::new("imap://taro@imap.example.com");
@@ -183,6 +225,13 @@ fn examples() -> Vec<(&'static str, &'static str, Line)> {
             "start",
             "The first line of every run. `schema` is the number of this contract. Passwords never appear.",
             Line::start("copy", "0.1.0", Some(&source), Some(&destination)),
+        ),
+        (
+            "connected",
+            "A side is logged in. `address` is the one of the server's addresses that answered. `tls` and `certificate` (its SHA-256) are absent \
+             where the connection is not encrypted; `pinned` is there and true where nothing but the fingerprint that the user gave vouches for \
+             the certificate.",
+            Line::Connected(pinned()),
         ),
         (
             "phase",
@@ -196,8 +245,11 @@ fn examples() -> Vec<(&'static str, &'static str, Line)> {
              `view` (only shows messages of other mailboxes) or `not_selectable`. `role` is `inbox`, `sent`, `drafts`, `archive`, `junk`, \
              `trash`, `all`, `flagged` or `important`. Each of `changes` is a reason why the names differ: `role`, `spelling`, \
              `character`, `edge`, `length`, `depth`, `collision`, `prefix`, `under` or `earlier`. \
-             `messages` and `octets` are `null` where the source does not tell.",
-            Line::from(&Event::Planned(Arc::new(plan()))),
+             `messages` and `octets` are `null` where the source does not tell. `room` is that of `room`; only `hikyaku plan` tells it.",
+            Line::Plan(PlanView {
+                room: Some(room()),
+                ..PlanView::from(&plan())
+            }),
         ),
         (
             "mailbox_started",
@@ -256,8 +308,12 @@ fn examples() -> Vec<(&'static str, &'static str, Line)> {
             "report",
             "The last line of every run. `scanned` is the sum of the messages of all `outcomes`; `adds_up` says that it is so. \
              `complete` is true only when nothing is left to look at. An exception without `message` is about the whole mailbox. \
-             `heading` is decoded for people; `date` in it is ISO 8601, or what stands there where that is no date.",
-            Line::from(&Event::Done(Arc::new(report()))),
+             `heading` is decoded for people; `date` in it is ISO 8601, or what stands there where that is no date. `retries` counts what was \
+             sent again, `waits` the pauses by reason. `servers` are as in `connected`.",
+            Line::Report(Box::new(ReportView {
+                servers: vec![pinned()],
+                ..ReportView::from(&report())
+            })),
         ),
         (
             "folder",
@@ -267,6 +323,13 @@ fn examples() -> Vec<(&'static str, &'static str, Line)> {
                 Some(Role::Sent),
                 80,
             ))),
+        ),
+        (
+            "room",
+            "Room of an account, where its server tells: of the one that `hikyaku size` looks at, or of a destination into which the copy does not \
+             fit. `kept` is what a copy leaves free for new mail. `needed`, `left` (after the copy; negative when it does not fit) and `missing` \
+             are absent where nothing is to be copied or its size is not known.",
+            Line::Room(room()),
         ),
         (
             "code",
