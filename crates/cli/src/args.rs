@@ -34,6 +34,7 @@ Exit codes:
    4  login
    5  network or TLS
    6  quota
+   7  a server asked for a pause, with --no-wait
    8  interrupted or gave up for now: run again to continue
    9  verification found a difference
   10  another run holds the account
@@ -85,6 +86,9 @@ pub(crate) struct Global {
     /// Most octets per second, such as 2M.
     #[arg(long, global = true, value_name = "RATE", value_parser = values::rate)]
     pub(crate) bwlimit: Option<u64>,
+    /// End with exit code 7 when a server asks for a pause, instead of waiting.
+    #[arg(long, global = true)]
+    pub(crate) no_wait: bool,
     /// Log to standard error; twice for the details of every connection.
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub(crate) verbose: u8,
@@ -174,6 +178,12 @@ pub(crate) struct PlanArgs {
     /// Copy the newest messages first.
     #[arg(long)]
     pub(crate) newest_first: bool,
+    /// Where the destination has too little room for all: copy what fits, INBOX first, newest first.
+    #[arg(long)]
+    pub(crate) fit: bool,
+    /// Use all room of the destination; keep nothing free there for new mail.
+    #[arg(long)]
+    pub(crate) fill: bool,
     /// Look nothing up in the ledger; compare everything by content.
     #[arg(long)]
     pub(crate) stateless: bool,

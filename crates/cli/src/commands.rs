@@ -19,6 +19,8 @@ use crate::log;
 use crate::output::Output;
 use crate::problem::{Failure, Problem};
 use crate::words::lang_of_surroundings;
+use hikyaku_core::{Fault, Remedy};
+use hikyaku_text::{About, Lang, run};
 
 /// What every command gets.
 #[derive(Debug)]
@@ -37,7 +39,7 @@ pub(crate) fn run(args: Args) -> u8 {
     };
     let config = match load(&args.global) {
         Ok(config) => config,
-        Err(problem) => return fail(output, &problem.into()),
+        Err(problem) => return fail(output, &problem.into(), false),
     };
     if let (None, Some(lang)) = (args.global.lang, config.lang) {
         output.lang = lang;
@@ -64,12 +66,26 @@ pub(crate) fn run(args: Args) -> u8 {
         Command::Jobs => jobs::list(&context),
         Command::Forget(args) => jobs::forget(&context, &args),
     };
-    done.unwrap_or_else(|failure| fail(output, &failure))
+    done.unwrap_or_else(|failure| {
+        let code = fail(output, &failure, context.global.no_wait);
+        if let (exit::THROTTLED, false) = (code, output.json) {
+            output.note(&not_waiting(&failure.fault(), output.lang));
+        }
+        code
+    })
 }
 
-fn fail(output: Output, failure: &Failure) -> u8 {
+fn fail(output: Output, failure: &Failure, no_wait: bool) -> u8 {
     output.failure(failure);
-    exit::before_start(failure.fault().code)
+    exit::without_start(failure.fault().code, no_wait)
+}
+
+/// Why a run with `--no-wait` is over, and for how long the server wants to be left alone.
+fn not_waiting(fault: &Fault, lang: Lang) -> String {
+    match fault.remedy {
+        Remedy::Retry { after: Some(after) } => run::not_waiting_for(About(after), lang),
+        _ => run::not_waiting(lang),
+    }
 }
 
 fn load(global: &Global) -> Result<Config, Problem> {

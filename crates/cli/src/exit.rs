@@ -17,6 +17,8 @@ pub const LOGIN: u8 = 4;
 pub const NETWORK: u8 = 5;
 /// Quota.
 pub const QUOTA: u8 = 6;
+/// A server asked for a pause, and `--no-wait` was given.
+pub const THROTTLED: u8 = 7;
 /// Interrupted or gave up for now: run again to continue.
 pub const AGAIN: u8 = 8;
 /// Verification found a difference.
@@ -30,16 +32,20 @@ pub const BUG: u8 = 70;
 ///
 /// What happened first in this list decides: a difference found, the reason why the
 /// run stopped, an equation that does not hold, exceptions, mailboxes left over.
-pub fn exit_code(result: &Result<Report, Fault>) -> u8 {
+/// `no_wait` says that the user wants an end instead of a wait.
+pub fn exit_code(result: &Result<Report, Fault>, no_wait: bool) -> u8 {
     let report = match result {
         Ok(report) => report,
-        Err(fault) => return before_start(fault.code),
+        Err(fault) => return without_start(fault.code, no_wait),
     };
     if report.differences > 0 {
         return DIFFERENT;
     }
     if let Some(fault) = &report.stopped {
-        return under_way(fault);
+        return match no_wait && asks_for_a_pause(fault.code) {
+            true => THROTTLED,
+            false => under_way(fault),
+        };
     }
     if !report.adds_up() {
         return BUG;
@@ -54,6 +60,22 @@ pub fn exit_code(result: &Result<Report, Fault>) -> u8 {
         return EXCEPTIONS;
     }
     DONE
+}
+
+/// Whether the server wants nothing but time.
+pub fn asks_for_a_pause(code: Code) -> bool {
+    matches!(
+        code,
+        Code::ServerBusy | Code::ServerConnections | Code::ServerBudget
+    )
+}
+
+/// A fault that kept the run from starting, where the user may want no wait.
+pub fn without_start(code: Code, no_wait: bool) -> u8 {
+    match no_wait && asks_for_a_pause(code) {
+        true => THROTTLED,
+        false => before_start(code),
+    }
 }
 
 /// A fault that kept the run from starting.
@@ -146,7 +168,7 @@ mod tests {
         let made: Vec<String> = Code::ALL
             .iter()
             .map(|code| {
-                let exit = exit_code(&Err(fault(*code, Remedy::AskUser)));
+                let exit = exit_code(&Err(fault(*code, Remedy::AskUser)), false);
                 format!("{} {exit}", code.short())
             })
             .collect();
@@ -175,8 +197,38 @@ mod tests {
                 stopped: Some(fault(code, remedy)),
                 ..Report::default()
             };
-            assert_eq!(exit_code(&Ok(report)), exit, "{code}");
+            assert_eq!(exit_code(&Ok(report), false), exit, "{code}");
         }
+    }
+
+    #[test]
+    fn a_pause_that_nobody_wants_has_its_own_exit_code() {
+        let pause = [
+            Code::ServerBusy,
+            Code::ServerConnections,
+            Code::ServerBudget,
+        ];
+        for code in Code::ALL {
+            let temporary = fault(*code, Remedy::Retry { after: None });
+            let stopped = Report {
+                stopped: Some(temporary.clone()),
+                ..Report::default()
+            };
+            for result in [Ok(stopped), Err(temporary)] {
+                let (waits, ends) = (exit_code(&result, false), exit_code(&result, true));
+                match pause.contains(code) {
+                    true => assert_eq!((waits, ends), (AGAIN, THROTTLED), "{code}"),
+                    false => assert_eq!(waits, ends, "{code}"),
+                }
+            }
+        }
+        // A difference that was found is worse than a pause.
+        let report = Report {
+            stopped: Some(fault(Code::ServerBusy, Remedy::Retry { after: None })),
+            differences: 1,
+            ..Report::default()
+        };
+        assert_eq!(exit_code(&Ok(report), true), DIFFERENT);
     }
 
     fn report(scanned: u64, outcomes: &[(Outcome, u64)]) -> Report {
@@ -210,15 +262,15 @@ mod tests {
             (O::Vanished, 1),
             (O::RemovedAtDestination, 1),
         ];
-        assert_eq!(exit_code(&Ok(Report::default())), DONE);
-        assert_eq!(exit_code(&Ok(report(5, &good))), DONE);
-        assert_eq!(exit_code(&Ok(report(6, &good))), BUG);
+        assert_eq!(exit_code(&Ok(Report::default()), false), DONE);
+        assert_eq!(exit_code(&Ok(report(5, &good)), false), DONE);
+        assert_eq!(exit_code(&Ok(report(6, &good)), false), BUG);
         assert_eq!(
-            exit_code(&Ok(report(1, &[(O::FailedTemporary, 1)]))),
+            exit_code(&Ok(report(1, &[(O::FailedTemporary, 1)])), false),
             EXCEPTIONS
         );
         assert_eq!(
-            exit_code(&Ok(report(1, &[(O::FailedPermanent, 1)]))),
+            exit_code(&Ok(report(1, &[(O::FailedPermanent, 1)])), false),
             EXCEPTIONS
         );
         let mut listed = report(0, &[]);
@@ -231,10 +283,10 @@ mod tests {
             fault: fault(Code::MailboxRefused, Remedy::AskUser),
         });
         listed.unfinished = 1;
-        assert_eq!(exit_code(&Ok(listed.clone())), EXCEPTIONS);
+        assert_eq!(exit_code(&Ok(listed.clone()), false), EXCEPTIONS);
         listed.exceptions.clear();
-        assert_eq!(exit_code(&Ok(listed.clone())), AGAIN);
+        assert_eq!(exit_code(&Ok(listed.clone()), false), AGAIN);
         listed.differences = 1;
-        assert_eq!(exit_code(&Ok(listed)), DIFFERENT);
+        assert_eq!(exit_code(&Ok(listed), false), DIFFERENT);
     }
 }

@@ -12,10 +12,10 @@ use hikyaku_core::traits::Clock;
 use hikyaku_core::{Event, Fault, Observer};
 use hikyaku_engine::SystemClock;
 use hikyaku_text::escape::clean;
-use hikyaku_text::{About, Lang, Messages, Rate, Share, Show, Size, run};
+use hikyaku_text::{About, Count, Lang, Messages, Rate, Share, Show, Size, run};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
-use std::fmt::Write;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::fmt::{self, Write};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Shows a run while it goes on.
@@ -23,6 +23,45 @@ pub(crate) struct Progress {
     output: Output,
     shared: Arc<Shared>,
     way: Way,
+    /// What has to be said after the person has answered a question; `None` while
+    /// nobody is asked.
+    held: Mutex<Option<Vec<String>>>,
+}
+
+/// Where a run is shown, for those who may have to ask something in its middle: it is
+/// known to them before there is anything to show.
+#[derive(Clone, Default)]
+pub(crate) struct Stage(Arc<OnceLock<Arc<Progress>>>);
+
+impl fmt::Debug for Stage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Stage")
+    }
+}
+
+impl Stage {
+    /// From now on the run is shown there.
+    pub(crate) fn open(&self, progress: &Arc<Progress>) {
+        // One run has one progress.
+        self.0.set(Arc::clone(progress)).ok();
+    }
+
+    /// Says something to the person, wherever the run is shown.
+    pub(crate) fn say(&self, output: Output, text: &str) {
+        match self.0.get() {
+            Some(progress) => progress.say(text),
+            None if output.json => {}
+            None => output.note(text),
+        }
+    }
+
+    /// Does something on the terminal without being disturbed.
+    pub(crate) fn aside<T>(&self, work: impl FnOnce() -> T) -> T {
+        match self.0.get() {
+            Some(progress) => progress.aside(work),
+            None => work(),
+        }
+    }
 }
 
 struct Shared {
@@ -41,6 +80,9 @@ enum Way {
 
 /// Between two lines of a log.
 const LINE_EVERY: Duration = Duration::from_secs(5);
+
+/// How often the bar is drawn, at least.
+const TICK: Duration = Duration::from_millis(200);
 
 /// The bar's own steps: tenths of a percent.
 const STEPS: u64 = 1000;
@@ -63,6 +105,7 @@ impl Progress {
             output,
             shared,
             way,
+            held: Mutex::default(),
         }
     }
 
@@ -74,10 +117,14 @@ impl Progress {
         };
         let now = self.shared.start.elapsed();
         let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
-        if now.saturating_sub(last.0) < LINE_EVERY {
+        if now.saturating_sub(last.0) < LINE_EVERY || self.held().is_some() {
             return;
         }
         let state = self.shared.state();
+        // Its begin was told, with the time of its end.
+        if state.waiting().is_some() {
+            return;
+        }
         let line = line(&state, now, self.output);
         if line != last.1 {
             self.output.note(&line);
@@ -87,11 +134,40 @@ impl Progress {
 
     /// Says something without disturbing what is drawn.
     pub(crate) fn say(&self, text: &str) {
+        if let Some(held) = &mut *self.held() {
+            held.push(text.to_owned());
+            return;
+        }
         match &self.way {
             Way::Bar(bar) => bar.suspend(|| self.output.note(text)),
             Way::Lines(_) => self.output.note(text),
             Way::Json => {}
         }
+    }
+
+    /// Does something on the terminal while nothing is drawn or said. Events go on being
+    /// counted meanwhile.
+    fn aside<T>(&self, work: impl FnOnce() -> T) -> T {
+        *self.held() = Some(Vec::new());
+        let done = match &self.way {
+            Way::Bar(bar) => {
+                // Its ticks would wait for the answer.
+                bar.disable_steady_tick();
+                let done = bar.suspend(work);
+                bar.enable_steady_tick(TICK);
+                done
+            }
+            Way::Lines(_) | Way::Json => work(),
+        };
+        let held = self.held().take();
+        for text in held.into_iter().flatten() {
+            self.say(&text);
+        }
+        done
+    }
+
+    fn held(&self) -> MutexGuard<'_, Option<Vec<String>>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes down what is drawn.
@@ -105,17 +181,23 @@ impl Progress {
 impl Observer for Progress {
     fn note(&self, event: &Event) {
         let now = self.shared.start.elapsed();
-        let share = {
+        let (share, change) = {
             let mut state = self.shared.state();
-            state.note(event, now);
-            state.share()
+            let change = state.note(event, now);
+            (state.share(), change)
         };
         match &self.way {
             Way::Json => crate::json::event(self.output, event),
-            Way::Bar(bar) => bar.set_position((share * STEPS as f64) as u64),
+            // Under the lock: the bar cannot be drawn while somebody types.
+            Way::Bar(bar) => {
+                if self.held().is_none() {
+                    bar.set_position((share * STEPS as f64) as u64);
+                }
+            }
             Way::Lines(_) => {}
         }
         let lang = self.output.lang;
+        let in_lines = matches!(self.way, Way::Lines(_));
         match event {
             Event::Planned(plan) => {
                 let total = hikyaku_text::plan::total_of(plan, lang);
@@ -124,8 +206,11 @@ impl Observer for Progress {
             Event::Waiting {
                 until_millis,
                 because,
-            } if matches!(self.way, Way::Lines(_)) => {
-                self.say(&waiting(*until_millis, because, lang));
+            } if in_lines && change => self.say(&waiting(*until_millis, because, lang)),
+            Event::Resumed if in_lines && change => self.say(&run::resumed(lang)),
+            Event::Lanes { now, most } if self.output.verbose => {
+                let (now, most) = (Count(*now as u64), Count(*most as u64));
+                self.say(&run::lanes(now, most, lang));
             }
             _ => {}
         }
@@ -166,7 +251,7 @@ fn bar(output: Output, shared: &Arc<Shared>) -> ProgressBar {
         .with_key("head", head)
         .with_key("detail", detail);
     bar.set_style(style);
-    bar.enable_steady_tick(Duration::from_millis(200));
+    bar.enable_steady_tick(TICK);
     bar
 }
 
@@ -216,6 +301,19 @@ fn line(state: &State, now: Duration, output: Output) -> String {
     }
     let percent = (state.share() * 100.0) as u64;
     format!("{percent:>3}%  {}  {detail}", head(state, now, output))
+}
+
+/// A wait before there is anything to show.
+pub(crate) fn announce(output: Output, event: &Event) {
+    match event {
+        _ if output.json => crate::json::event(output, event),
+        Event::Waiting {
+            until_millis,
+            because,
+        } => output.note(&waiting(*until_millis, because, output.lang)),
+        Event::Resumed => output.note(&run::resumed(output.lang)),
+        _ => {}
+    }
 }
 
 fn waiting(until_millis: i64, because: &Fault, lang: Lang) -> String {

@@ -12,7 +12,7 @@ use hikyaku_net::sasl::Credentials;
 use hikyaku_net::{Anchors, Endpoint, Secret, Trust};
 
 /// One side, before anything is asked of a server.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Side {
     /// Which.
     pub(crate) which: hikyaku_core::Side,
@@ -92,30 +92,41 @@ impl Side {
 
     /// Reads or asks for the secret; says what is odd about it.
     pub(crate) fn credentials(&self, output: Output) -> Result<Credentials, Failure> {
-        let unreadable = |why| Problem::Secret(self.which, why);
-        let user = self.locator.user.as_str();
-        let read = |from: &SecretFrom| secret::read(from).map_err(unreadable);
-        let (found, is_token) = match (&self.options.token, &self.options.password) {
-            (Some(from), _) => (read(from)?, true),
-            (None, Some(from)) => (read(from)?, false),
-            (None, None) => {
-                let account = format!("{user}@{}", self.locator.address());
-                let prompt = words::prompt(self.which, &account, output.lang);
-                (secret::ask(&prompt).map_err(unreadable)?, false)
-            }
+        let found = match self.secret_from() {
+            Some(from) => secret::read(from),
+            None => secret::ask(&words::prompt(self.which, &self.login(), output.lang)),
         };
-        let (secret, remarks): (Secret, _) = found;
+        let (secret, remarks) = found.map_err(|why| Problem::Secret(self.which, why))?;
         for remark in remarks {
             output.note(&words::remark(remark, self.which, output.lang));
         }
-        let credentials = match is_token {
-            true => Credentials::token(user, secret),
-            false => Credentials::password(user, secret),
+        Ok(self.credentials_of(secret))
+    }
+
+    /// Where the secret is; `None` when the person is asked for it.
+    pub(crate) fn secret_from(&self) -> Option<&SecretFrom> {
+        self.options
+            .token
+            .as_ref()
+            .or(self.options.password.as_ref())
+    }
+
+    /// Who signs in, and where.
+    pub(crate) fn login(&self) -> String {
+        format!("{}@{}", self.locator.user, self.locator.address())
+    }
+
+    /// Whoever signs in, with a secret from where this side's secrets come from.
+    pub(crate) fn credentials_of(&self, secret: Secret) -> Credentials {
+        let user = self.locator.user.as_str();
+        let credentials = match self.options.token {
+            Some(_) => Credentials::token(user, secret),
+            None => Credentials::password(user, secret),
         };
-        Ok(match &self.options.authzid {
+        match &self.options.authzid {
             Some(owner) => credentials.acting_as(owner),
             None => credentials,
-        })
+        }
     }
 }
 

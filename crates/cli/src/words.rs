@@ -52,6 +52,20 @@ pub(crate) fn prompt(side: Side, account: &str, lang: Lang) -> String {
     }
 }
 
+/// The question for another password in the middle of a run.
+pub(crate) fn prompt_again(side: Side, account: &str, lang: Lang) -> String {
+    match lang {
+        Lang::Ja => format!(
+            "{}（{account}）のパスワードが使えなくなりました。新しいパスワード: ",
+            ja::side(side)
+        ),
+        Lang::En => format!(
+            "The password of the {} ({account}) is no longer accepted; new password: ",
+            en::side(side)
+        ),
+    }
+}
+
 /// Headings of the list of codes.
 pub(crate) fn explain_headings(lang: Lang) -> [&'static str; 3] {
     match lang {
@@ -110,11 +124,16 @@ pub(crate) fn no_accounts(lang: Lang) -> &'static str {
     }
 }
 
-/// What an exit code says.
-pub(crate) fn exit_code(code: u8, lang: Lang) -> String {
+/// What an exit code says, and the one with `--no-wait` where that differs.
+pub(crate) fn exit_code(code: u8, no_wait: u8, lang: Lang) -> String {
+    let more = match (code == no_wait, lang) {
+        (true, _) => String::new(),
+        (false, Lang::Ja) => format!("（--no-waitを付けた場合は{no_wait}）"),
+        (false, Lang::En) => format!(" ({no_wait} with --no-wait)"),
+    };
     match lang {
-        Lang::Ja => format!("実行開始前に起きた場合の終了コード：{code}"),
-        Lang::En => format!("Exit code when it happens before the start: {code}"),
+        Lang::Ja => format!("実行開始前に起きた場合の終了コード：{code}{more}"),
+        Lang::En => format!("Exit code when it happens before the start: {code}{more}"),
     }
 }
 

@@ -82,6 +82,36 @@ fn certificates_are_verified_and_trust_is_given_by_name() {
     let trust = ["--source-ca-file", authority];
     let said = fixture.copy(&implicit, &upgraded, &[&trusted[..], &trust].concat());
     assert_eq!(said.exit, 0, "{said:?}");
+    // The only way around the checks is written down, and only where it was taken.
+    let fingerprint = instance.identity().pin.replace(':', "").to_uppercase();
+    let recorded = format!(
+        "The certificate of the destination (localhost:{}) was accepted by the given fingerprint",
+        instance.port()
+    );
+    let again = fixture.home.run(&["report"]);
+    for said in [&said, &again] {
+        assert!(said.out.contains(&recorded), "{said:?}");
+        assert!(said.out.replace(':', "").contains(&fingerprint), "{said:?}");
+        assert!(
+            !said.out.contains("The certificate of the source"),
+            "{said:?}"
+        );
+    }
+    let json = fixture.home.run(&["report", "--format", "json"]);
+    let report: serde_json::Value = serde_json::from_str(&json.out).expect("an object");
+    let servers = report["servers"].as_array().expect("both sides");
+    let pinned: Vec<_> = servers.iter().map(|s| (&s["side"], &s["pinned"])).collect();
+    let (source, destination) = ("source".into(), "destination".into());
+    let yes = serde_json::Value::Bool(true);
+    assert_eq!(
+        pinned,
+        [(&source, &serde_json::Value::Null), (&destination, &yes)]
+    );
+    assert!(
+        servers
+            .iter()
+            .all(|s| s["tls"].as_str().is_some_and(|v| v.starts_with("TLS 1.")))
+    );
 }
 
 #[test]

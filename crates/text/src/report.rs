@@ -362,6 +362,11 @@ sentences! {
         ja: "（フォルダ全体）",
         en: "(the whole folder)",
     }
+    /// In place of a subject, where what has no room is meant.
+    without_room() {
+        ja: "（入りきらなかったメール）",
+        en: "(what did not fit)",
+    }
     /// Above the notes.
     notes_follow() {
         ja: "お知らせ",

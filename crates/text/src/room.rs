@@ -10,6 +10,11 @@ sentences! {
         ja: "コピー先の空き容量：{free} → コピー後 {left}",
         en: "Free space at the destination: {free} → {left} after the copy",
     }
+    /// What the copy leaves for new mail.
+    kept_free(kept: Size) {
+        ja: "新しいメールのために{kept}を空けておきます。",
+        en: "{kept} are kept free for new mail.",
+    }
     /// Room where it is not known how much is to be copied.
     free_now(free: Size) {
         ja: "コピー先の空き容量：{free}",

@@ -126,6 +126,11 @@ sentences! {
         ja: "{side}（{server}）に接続しました：{address}・{protection}",
         en: "Connected to the {side} ({server}): {address}, {protection}",
     }
+    /// A connection that nobody on the way can read, and whose certificate it has.
+    encrypted(tls: &str, certificate: &str) {
+        ja: "{tls}・証明書のフィンガープリント {certificate}",
+        en: "{tls}, certificate {certificate}",
+    }
     /// A connection that everybody on the way can read.
     not_encrypted() {
         ja: "暗号化なし",

@@ -3,11 +3,11 @@
 use super::Context;
 use super::pair::{self, Connected, Ready, Sides};
 use crate::args::{CheckArgs, CopyArgs, PlanArgs};
-use crate::output::told;
+use crate::output::{Output, told};
 use crate::problem::Failure;
 use crate::progress::Progress;
-use crate::{exit, json, ledger, results, runtime};
-use hikyaku_core::policy::Policy;
+use crate::{exit, json, ledger, patience, results, room, runtime};
+use hikyaku_core::policy::{Policy, Reserve};
 use hikyaku_core::report::Report;
 use hikyaku_core::traits::Clock;
 use hikyaku_core::{Fault, Observer};
@@ -83,18 +83,26 @@ pub(super) fn plan(context: &Context, args: &PlanArgs) -> Result<u8, Failure> {
     let stop = Stop::new();
     let work = async {
         sides.announce(context, "plan");
-        let connected = ready.connect().await?;
+        let connected = ready.connect(context, &stop).await?;
         pair::spell(context, &connected, &mut policy).await?;
         let (store, ledger) = look(context, &sides, policy.stateless).await?;
+        let reserve = policy.reserve;
         let job = job(&connected, &ledger, Arc::new(()), policy, stop.clone());
         let plan = job.plan().await?;
+        let needed = room::needed(&plan);
+        let room = room::look(&*connected.destination, reserve, needed).await;
         connected.close().await;
         store.close().await;
-        match context.output.json {
-            true => json::line(context.output, &Line::Plan(PlanView::from(&plan))),
-            false => context
-                .output
-                .result(&results::plan(&plan, context.output.lang)),
+        let (output, lang) = (context.output, context.output.lang);
+        match output.json {
+            true => json::line(
+                output,
+                &Line::Plan(PlanView {
+                    room,
+                    ..PlanView::from(&plan)
+                }),
+            ),
+            false => output.result(&results::plan(&plan, room.as_ref(), lang)),
         }
         Ok(exit::DONE)
     };
@@ -108,6 +116,11 @@ fn prepare(context: &Context, args: &PlanArgs) -> Result<(Sides, Policy), Failur
         newest_first: args.newest_first,
         stateless: args.stateless,
         recopy: args.recopy,
+        fit: args.fit,
+        reserve: match args.fill {
+            true => Reserve::Nothing,
+            false => Reserve::Usual,
+        },
         ..pair::policy(context, &args.filters, args.under.as_ref(), &sides)?
     };
     Ok((sides, policy))
@@ -148,14 +161,12 @@ async fn execute(
 ) -> Result<u8, Failure> {
     let output = context.output;
     sides.announce(context, kind.word());
-    // A ledger that is there opens while the servers answer.
-    let known = async {
-        match policy.stateless {
-            true => ledger::open_stateless(context).await.map(Some),
-            false => ledger::open_kept(context).await,
-        }
+    // A ledger that is there knows how many connections the servers let in.
+    let known = match policy.stateless {
+        true => Some(ledger::open_stateless(context).await?),
+        false => ledger::open_kept(context).await?,
     };
-    let (connected, known) = tokio::try_join!(ready.connect(), known)?;
+    let connected = ready.connect(context, &stop).await?;
     pair::spell(context, &connected, &mut policy).await?;
     let store = match known {
         Some(store) => store,
@@ -168,7 +179,9 @@ async fn execute(
     let (now, seed) = (clock.unix_millis(), pair::seed());
     let run = store.begin_run(ledger.id(), kind.word(), now, seed).await?;
     let progress = Arc::new(Progress::start(output));
+    ready.stage.open(&progress);
     let ledger = ledger.within(run);
+    let reserve = policy.reserve;
     let job = job(&connected, &ledger, progress.clone(), policy, stop);
     let work = async {
         match kind {
@@ -176,15 +189,25 @@ async fn execute(
             Kind::Check(depth) => job.check(depth).await,
         }
     };
-    let result = watch(&progress, work).await;
-    let exit = exit::exit_code(&result);
-    // The report comes before anything that could still fail.
-    if let (Ok(report), false) = (&result, output.json) {
-        let (run, lang) = (run.to_string(), output.lang);
-        output.result(&results::report(report, kind.shown(), Some(&run), lang));
+    let mut result = watch(&progress, work).await;
+    if let Ok(report) = &mut result {
+        patience::merge(&mut report.waits, &connected.waits);
     }
+    let exit = exit::exit_code(&result, context.global.no_wait);
+    let servers = &[];
+    // The report comes before anything that could still fail.
+    match &result {
+        Ok(report) if output.json => json::report(output, report, servers),
+        Ok(report) => {
+            let (run, lang) = (run.to_string(), output.lang);
+            let text = results::report(report, servers, kind.shown(), Some(&run), lang);
+            output.result(&text);
+        }
+        Err(_) => {}
+    }
+    tell_end(&job, &result, exit, reserve, output).await;
     let keep = async {
-        let summary = json::summary(&result);
+        let summary = json::summary(&result, servers);
         let kept = store
             .end_run(run, &summary, exit, clock.unix_millis())
             .await;
@@ -198,6 +221,35 @@ async fn execute(
     }
     result?;
     Ok(exit)
+}
+
+/// What the person needs to know about an end before the end, beside the report.
+async fn tell_end(
+    job: &Job,
+    result: &Result<Report, Fault>,
+    exit: u8,
+    reserve: Reserve,
+    output: Output,
+) {
+    let (Ok(Report {
+        stopped: Some(fault),
+        ..
+    })
+    | Err(fault)) = result
+    else {
+        return;
+    };
+    if let (Ok(_), exit::THROTTLED, false) = (result, exit, output.json) {
+        output.note(&super::not_waiting(fault, output.lang));
+    }
+    // JSON ends with the report or the fault.
+    let is_last = output.json && result.is_ok();
+    if room::is_about_room(fault) && !is_last {
+        let needed = job.plan().await.ok().and_then(|plan| room::needed(&plan));
+        if let Some(room) = room::look(&*job.destination, reserve, needed).await {
+            room::say(&room, output);
+        }
+    }
 }
 
 fn job(

@@ -30,7 +30,8 @@ async fn show(context: &Context, stay: bool, stop: Stop) -> Result<u8, Failure> 
     let store = Store::open_in_memory().await?;
     let first = copy_once(context, &demo, &store, &stop).await?;
     let proof = check(context, &demo, &store, &stop).await?;
-    let code = exit::exit_code(&Ok(first.clone())).max(exit::exit_code(&Ok(proof.clone())));
+    let code =
+        exit::exit_code(&Ok(first.clone()), false).max(exit::exit_code(&Ok(proof.clone()), false));
     show_report(context, &first, results::Kind::Copy);
     output.note(words::demo::proof(lang));
     show_report(context, &proof, results::Kind::Check);
@@ -50,9 +51,8 @@ async fn show(context: &Context, stay: bool, stop: Stop) -> Result<u8, Failure> 
 }
 
 fn show_report(context: &Context, report: &Report, kind: results::Kind) {
-    // As JSON it was written already: it is the last event.
     if !context.output.json {
-        let text = results::report(report, kind, None, context.output.lang);
+        let text = results::report(report, &[], kind, None, context.output.lang);
         context.output.result(&text);
     }
 }
@@ -68,7 +68,7 @@ async fn copy_once(
     let job = job(demo, store, progress.clone(), stop).await?;
     let report = copy::watch(&progress, job.copy()).await;
     close(&job).await;
-    Ok(report?)
+    ended(context, report)
 }
 
 async fn check(
@@ -82,7 +82,16 @@ async fn check(
     let job = job(demo, store, progress.clone(), stop).await?;
     let report = copy::watch(&progress, job.check(Depth::Full)).await;
     close(&job).await;
-    Ok(report?)
+    ended(context, report)
+}
+
+/// As JSON every run ends with its report; as text the reports have an order of their own.
+fn ended(context: &Context, report: Result<Report, Fault>) -> Result<Report, Failure> {
+    let report = report?;
+    if context.output.json {
+        json::report(context.output, &report, &[]);
+    }
+    Ok(report)
 }
 
 fn announce(context: &Context, demo: &Demo, command: &str) {

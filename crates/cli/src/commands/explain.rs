@@ -63,6 +63,10 @@ fn in_words(context: &Context, code: Code) -> String {
         explained.cause,
         words::remedy(explained.remedy),
         words::who(explained.who, lang),
-        words::exit_code(exit::before_start(code), lang),
+        words::exit_code(
+            exit::before_start(code),
+            exit::without_start(code, true),
+            lang
+        ),
     )
 }

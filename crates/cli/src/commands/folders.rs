@@ -14,9 +14,10 @@ use hikyaku_view::{Folder, Line};
 
 pub(super) fn run(context: &Context, args: &ListArgs) -> Result<u8, Failure> {
     let side = side(context, args)?;
+    let stop = Stop::new();
     let work = async {
         json::start(context.output, "folders", Some(&side.account()), None);
-        let account = pair::connect_one(context, &side).await?;
+        let account = pair::connect_one(context, &side, &stop).await?;
         let mailboxes = chosen(&side, account.mailboxes().await?)?;
         account.close().await;
         if context.output.json {
@@ -30,7 +31,7 @@ pub(super) fn run(context: &Context, args: &ListArgs) -> Result<u8, Failure> {
         }
         Ok(exit::DONE)
     };
-    runtime::block_on(context.output, Stop::new(), work)
+    runtime::block_on(context.output, stop.clone(), work)
 }
 
 /// The account of a command that only looks.

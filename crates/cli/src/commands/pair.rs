@@ -3,14 +3,20 @@
 use super::Context;
 use crate::account::AccountOptions;
 use crate::args::{Filters, Pair};
+use crate::patience::{self, Calm};
 use crate::problem::{Failure, Problem};
+use crate::progress::{self, Stage};
+use crate::renewal::Again;
 use crate::side::Side;
 use crate::words;
 use crate::{folders, json};
-use hikyaku_core::policy::Policy;
+use hikyaku_core::policy::{Patience, Policy};
+use hikyaku_core::report::Wait;
 use hikyaku_core::traits::Source;
 use hikyaku_core::{Code, Fault, MailboxInfo, MailboxName, Reach, Remedy, Role};
+use hikyaku_engine::{Stop, SystemClock};
 use hikyaku_imap::{ImapAccount, ImapOptions, Labels};
+use hikyaku_net::Endpoint;
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
 use std::sync::Arc;
@@ -26,12 +32,16 @@ pub(super) struct Sides {
 pub(super) struct Ready {
     source: ImapOptions,
     destination: ImapOptions,
+    /// Where whoever needs a new secret finds the person.
+    pub(super) stage: Stage,
 }
 
 /// Both sides, logged in.
 pub(super) struct Connected {
     pub(super) source: Arc<ImapAccount>,
     pub(super) destination: Arc<ImapAccount>,
+    /// What was waited for on the way.
+    pub(super) waits: Vec<Wait>,
 }
 
 impl Sides {
@@ -59,17 +69,14 @@ impl Sides {
     /// has to type them.
     pub(super) fn ready(&self, context: &Context) -> Result<Ready, Failure> {
         let endpoints = (self.source.endpoint()?, self.destination.endpoint()?);
-        let options = |endpoint, side: &Side| -> Result<ImapOptions, Failure> {
-            let mut options = ImapOptions::new(endpoint, side.credentials(context.output)?);
-            options.lanes = connections(context, Some(side));
-            Ok(options)
-        };
+        let stage = Stage::default();
         Ok(Ready {
             source: ImapOptions {
                 labels: self.labels.clone(),
-                ..options(endpoints.0, &self.source)?
+                ..options(context, endpoints.0, &self.source, &stage)?
             },
-            destination: options(endpoints.1, &self.destination)?,
+            destination: options(context, endpoints.1, &self.destination, &stage)?,
+            stage,
         })
     }
 
@@ -81,25 +88,66 @@ impl Sides {
 }
 
 impl Ready {
-    /// Logs in on both sides at once.
-    pub(super) async fn connect(self) -> Result<Connected, Failure> {
-        let (source, destination) = tokio::try_join!(
-            ImapAccount::connect(self.source),
-            ImapAccount::connect(self.destination),
+    /// Logs in on both sides at once, with patience.
+    pub(super) async fn connect(
+        &self,
+        context: &Context,
+        stop: &Stop,
+    ) -> Result<Connected, Failure> {
+        let ((source, mut waits), (destination, more)) = tokio::try_join!(
+            log_in(context, stop, &self.source),
+            log_in(context, stop, &self.destination),
         )?;
+        waits.extend(more);
         Ok(Connected {
             source: Arc::new(source),
             destination: Arc::new(destination),
+            waits,
         })
     }
 }
 
 /// One account, logged in to be read.
-pub(super) async fn connect_one(context: &Context, side: &Side) -> Result<ImapAccount, Failure> {
-    let endpoint = side.endpoint()?;
-    let mut options = ImapOptions::new(endpoint, side.credentials(context.output)?);
-    options.lanes = connections(context, Some(side));
-    Ok(ImapAccount::connect(options).await?)
+pub(super) async fn connect_one(
+    context: &Context,
+    side: &Side,
+    stop: &Stop,
+) -> Result<ImapAccount, Failure> {
+    let options = options(context, side.endpoint()?, side, &Stage::default())?;
+    Ok(log_in(context, stop, &options).await?.0)
+}
+
+/// How an account is reached; reads or asks for its secret.
+fn options(
+    context: &Context,
+    endpoint: Endpoint,
+    side: &Side,
+    stage: &Stage,
+) -> Result<ImapOptions, Failure> {
+    let credentials = side.credentials(context.output)?;
+    let again = Again::new(side, &credentials, context.output, stage.clone());
+    Ok(ImapOptions {
+        lanes: connections(context, Some(side)),
+        renewal: Some(Arc::new(again)),
+        ..ImapOptions::new(endpoint, credentials)
+    })
+}
+
+/// Logs in; a server that asks for a pause gets it, unless the user wants none.
+async fn log_in(
+    context: &Context,
+    stop: &Stop,
+    options: &ImapOptions,
+) -> Result<(ImapAccount, Vec<Wait>), Fault> {
+    let calm = Calm {
+        patience: &Patience::default(),
+        no_wait: context.global.no_wait,
+        clock: &SystemClock::default(),
+        tell: &|event| progress::announce(context.output, event),
+        stop,
+        seed: seed(),
+    };
+    patience::connect(&calm, || ImapAccount::connect(options.clone())).await
 }
 
 impl Connected {
@@ -145,6 +193,7 @@ pub(super) fn policy(
         under,
         lanes: connections(context, None),
         bandwidth: context.global.bwlimit.or(context.config.bandwidth),
+        no_wait: context.global.no_wait,
         ..Policy::default()
     })
 }

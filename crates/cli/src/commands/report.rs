@@ -36,7 +36,7 @@ fn show(context: &Context, format: Format, run: &Run) -> Result<u8, Failure> {
     let name = run.id.to_string();
     match (stored::read(&run.summary), format) {
         (Stored::Nothing, _) => return Err(Problem::Unended(name).into()),
-        (_, Format::Json) => output.result(&run.summary),
+        (_, Format::Json) => output.result(&crate::json::safe(&run.summary)),
         (Stored::Fault(fault), _) => output.result(&crate::output::told(&fault, lang).join("\n")),
         (Stored::Report(view), Format::Csv) => output.result(&results::csv(&view)),
         (Stored::Report(view), Format::Text) => {
@@ -49,7 +49,13 @@ fn show(context: &Context, format: Format, run: &Run) -> Result<u8, Failure> {
                 &crate::figures::record(run.started_millis),
                 lang,
             ));
-            output.result(&results::report(&report, kind, Some(&name), lang));
+            output.result(&results::report(
+                &report,
+                &view.servers,
+                kind,
+                Some(&name),
+                lang,
+            ));
         }
     }
     Ok(exit::DONE)

@@ -5,13 +5,14 @@ use super::{Context, folders, pair};
 use crate::args::ListArgs;
 use crate::problem::Failure;
 use crate::terminal::{self, Align, Table};
-use crate::{exit, json, runtime, words};
+use crate::{exit, json, room, runtime, words};
 use futures::{StreamExt, TryStreamExt, stream};
+use hikyaku_core::policy::Reserve;
 use hikyaku_core::traits::{Facts, Source};
 use hikyaku_core::{Fault, Key, MailboxInfo, MailboxName, Reach};
 use hikyaku_engine::Stop;
 use hikyaku_text::{Count, Lang, Mailboxes, Messages, Show, Size};
-use hikyaku_view::{Folder, Heading, Line};
+use hikyaku_view::{Folder, Heading, Line, RoomView};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 
@@ -50,9 +51,10 @@ struct Large {
 
 pub(super) fn run(context: &Context, args: &ListArgs) -> Result<u8, Failure> {
     let side = folders::side(context, args)?;
+    let stop = Stop::new();
     let work = async {
         json::start(context.output, "size", Some(&side.account()), None);
-        let account = pair::connect_one(context, &side).await?;
+        let account = pair::connect_one(context, &side, &stop).await?;
         let listed = folders::chosen(&side, account.mailboxes().await?)?;
         let weigh = |mailbox: MailboxInfo| weigh(&account, mailbox);
         let selectable = listed.into_iter().filter(|m| m.selectable);
@@ -62,11 +64,12 @@ pub(super) fn run(context: &Context, args: &ListArgs) -> Result<u8, Failure> {
             .await?;
         let largest = largest(&mut weighed);
         let named = name(&account, &weighed, largest).await;
+        let room = room::look(&account, Reserve::Usual, None).await;
         account.close().await;
-        show(context, &weighed, &named);
+        show(context, &weighed, &named, room.as_ref());
         Ok(exit::DONE)
     };
-    runtime::block_on(context.output, Stop::new(), work)
+    runtime::block_on(context.output, stop.clone(), work)
 }
 
 async fn weigh(account: &impl Source, mailbox: MailboxInfo) -> Result<Weighed, Fault> {
@@ -152,7 +155,7 @@ fn is_view(weighed: &Weighed) -> bool {
     weighed.mailbox.role.is_some_and(|role| role.is_view())
 }
 
-fn show(context: &Context, weighed: &[Weighed], largest: &[Large]) {
+fn show(context: &Context, weighed: &[Weighed], largest: &[Large], room: Option<&RoomView>) {
     let (output, lang) = (context.output, context.output.lang);
     if output.json {
         for w in weighed {
@@ -162,6 +165,9 @@ fn show(context: &Context, weighed: &[Weighed], largest: &[Large]) {
                 ..Folder::from(&w.mailbox)
             };
             json::line(output, &Line::Folder(folder));
+        }
+        if let Some(room) = room {
+            json::line(output, &Line::Room(*room));
         }
         return;
     }
@@ -176,6 +182,10 @@ fn show(context: &Context, weighed: &[Weighed], largest: &[Large]) {
     let mailboxes = Mailboxes(weighed.iter().filter(|w| !is_view(w)).count() as u64);
     let (messages, octets) = (Messages(total.messages), Size(total.octets));
     let total = hikyaku_text::plan::total_with_size(messages, octets, mailboxes, lang);
+    let total = match room {
+        Some(room) => format!("{total}\n{}", room::of_account(room, lang)),
+        None => total,
+    };
     output.result(&format!(
         "{}\n{total}\n\n{}\n{}",
         by_mailbox(weighed, lang),

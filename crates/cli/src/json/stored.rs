@@ -194,7 +194,8 @@ fn fault(view: &FaultView) -> Fault {
     fault
 }
 
-fn side(word: &str) -> Option<Side> {
+/// The side that a word of the contract means.
+pub(crate) fn side(word: &str) -> Option<Side> {
     match word {
         "source" => Some(Side::Source),
         "destination" => Some(Side::Destination),
@@ -308,7 +309,7 @@ mod tests {
     #[test]
     fn a_kept_report_is_the_same_report() {
         let report = full();
-        let kept = super::super::summary(&Ok(report.clone()));
+        let kept = super::super::summary(&Ok(report.clone()), &[]);
         let Stored::Report(view) = read(&kept) else {
             panic!("{kept}");
         };
@@ -318,7 +319,7 @@ mod tests {
     #[test]
     fn faults_and_nonsense_are_told_apart() {
         let fault = Fault::new(Code::LoginRejected, Reach::Side, Remedy::AskUser, "x");
-        let kept = super::super::summary(&Err(fault.clone()));
+        let kept = super::super::summary(&Err(fault.clone()), &[]);
         assert!(matches!(read(&kept), Stored::Fault(kept) if kept == fault));
         assert!(matches!(read(""), Stored::Nothing));
         assert!(matches!(read("{\"type\":\"future\"}"), Stored::Nothing));

@@ -3,7 +3,7 @@
 use hikyaku_core::event::Phase;
 use hikyaku_core::plan::Step;
 use hikyaku_core::report::Outcome;
-use hikyaku_core::{Event, Fault, MailboxName};
+use hikyaku_core::{Code, Event, Fault, MailboxName, Side};
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
@@ -56,8 +56,21 @@ impl Open {
 const WINDOW: Duration = Duration::from_secs(15);
 
 impl State {
-    /// Takes an event in. `now` is the time since any fixed start.
-    pub(crate) fn note(&mut self, event: &Event, now: Duration) {
+    /// Takes an event in. `now` is the time since any fixed start. Whether a wait began,
+    /// changed or ended that was not known: several lanes may wait for the same.
+    pub(crate) fn note(&mut self, event: &Event, now: Duration) -> bool {
+        let before = self.wait();
+        self.take(event, now);
+        before != self.wait()
+    }
+
+    /// What is waited for: until when, why, and on account of which side.
+    fn wait(&self) -> Option<(i64, Code, Option<Side>)> {
+        let waiting = self.waiting.as_ref();
+        waiting.map(|(until, fault)| (*until, fault.code, fault.at.side))
+    }
+
+    fn take(&mut self, event: &Event, now: Duration) {
         match event {
             Event::Phase(phase) => self.phase = Some(*phase),
             Event::Planned(plan) => {
@@ -209,7 +222,7 @@ mod tests {
     use super::*;
     use hikyaku_core::mailbox::MailboxState;
     use hikyaku_core::plan::{MailboxPlan, Plan};
-    use hikyaku_core::{MailboxInfo, WireName};
+    use hikyaku_core::{MailboxInfo, Reach, Remedy, WireName};
     use std::sync::Arc;
 
     fn line(name: &str, messages: u64, octets: Option<u64>, step: Step) -> MailboxPlan {
@@ -347,6 +360,25 @@ mod tests {
             Some(Duration::from_secs((total - done) / 1000))
         );
         assert_eq!(state.rate(Duration::from_secs(90)), None);
+    }
+
+    #[test]
+    fn a_wait_is_new_once() {
+        let waiting = |code, until_millis| Event::Waiting {
+            until_millis,
+            because: Fault::new(code, Reach::Side, Remedy::Retry { after: None }, "x"),
+        };
+        let mut state = State::default();
+        let mut changes = |event| state.note(&event, Duration::ZERO);
+        let (busy, budget) = (Code::ServerBusy, Code::ServerBudget);
+        assert!(!changes(Event::Resumed), "nothing was waited for");
+        assert!(changes(waiting(busy, 10)));
+        assert!(!changes(waiting(busy, 10)), "another lane");
+        assert!(!changes(Event::Sent { octets: 1 }));
+        assert!(changes(waiting(busy, 20)), "longer");
+        assert!(changes(waiting(budget, 20)), "for something else");
+        assert!(changes(Event::Resumed));
+        assert!(!changes(Event::Resumed));
     }
 
     #[test]

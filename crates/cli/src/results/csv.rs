@@ -1,9 +1,11 @@
-//! The report as CSV (RFC 4180): one line per folder, then one per exception. With a
-//! byte order mark, so that spreadsheets read Japanese.
+//! The report as CSV (RFC 4180): one line per folder, then one per exception, per
+//! reason of waiting, and per side. With a byte order mark, so that spreadsheets read
+//! Japanese. Columns are only ever added, at the end.
 
-use hikyaku_view::{ExceptionView, MailboxReportView, ReportView};
+use hikyaku_text::escape::clean;
+use hikyaku_view::{Connected, ExceptionView, MailboxReportView, ReportView, WaitView};
 
-const HEADINGS: [&str; 17] = [
+const HEADINGS: [&str; COLUMNS] = [
     "kind",
     "source_folder",
     "destination_folder",
@@ -21,7 +23,24 @@ const HEADINGS: [&str; 17] = [
     "outcome",
     "code",
     "detail",
+    "side",
+    "times",
+    "milliseconds",
+    "server",
+    "address",
+    "certificate",
 ];
+
+const COLUMNS: usize = 23;
+
+type Cells = [String; COLUMNS];
+
+/// A line of which only the kind is known.
+fn cells(kind: &str) -> Cells {
+    let mut cells = [const { String::new() }; COLUMNS];
+    kind.clone_into(&mut cells[0]);
+    cells
+}
 
 /// The whole report.
 pub(crate) fn csv(report: &ReportView) -> String {
@@ -33,14 +52,48 @@ pub(crate) fn csv(report: &ReportView) -> String {
     for one in &report.exceptions {
         line(&mut out, &exception(one));
     }
+    if report.retries > 0 {
+        let mut cells = cells("retries");
+        cells[18] = report.retries.to_string();
+        line(&mut out, &cells);
+    }
+    for one in &report.waits {
+        line(&mut out, &wait(one));
+    }
+    for one in &report.servers {
+        line(&mut out, &server(one));
+    }
     out
 }
 
-fn mailbox(view: &MailboxReportView) -> [String; 17] {
+fn wait(view: &WaitView) -> Cells {
+    let mut cells = cells("wait");
+    cells[15].clone_from(&view.short);
+    cells[16].clone_from(&view.code);
+    cells[17] = view.side.clone().unwrap_or_default();
+    cells[18] = view.times.to_string();
+    cells[19] = view.millis.to_string();
+    cells
+}
+
+fn server(view: &Connected) -> Cells {
+    let mut cells = cells("server");
+    let tls = view.tls.as_deref().unwrap_or("not encrypted");
+    cells[16] = match view.pinned {
+        true => format!("{tls}, pinned"),
+        false => tls.to_owned(),
+    };
+    cells[17].clone_from(&view.side);
+    cells[20].clone_from(&view.server);
+    cells[21].clone_from(&view.address);
+    cells[22] = view.certificate.clone().unwrap_or_default();
+    cells
+}
+
+fn mailbox(view: &MailboxReportView) -> Cells {
     let outcomes = &view.outcomes;
-    let mut cells = [const { String::new() }; 17];
+    let mut cells = cells("folder");
     let failed = outcomes.failed_temporary.messages + outcomes.failed_permanent.messages;
-    cells[0] = "folder".to_owned();
     cells[1].clone_from(&view.source);
     cells[2].clone_from(&view.destination);
     cells[3] = view.scanned.to_string();
@@ -52,11 +105,10 @@ fn mailbox(view: &MailboxReportView) -> [String; 17] {
     cells
 }
 
-fn exception(view: &ExceptionView) -> [String; 17] {
+fn exception(view: &ExceptionView) -> Cells {
     let heading = view.heading.clone().unwrap_or_default();
     let said = view.fault.said.as_ref();
-    let mut cells = [const { String::new() }; 17];
-    cells[0] = "exception".to_owned();
+    let mut cells = cells("exception");
     cells[1].clone_from(&view.mailbox);
     cells[9] = view.message.map(|uid| uid.to_string()).unwrap_or_default();
     cells[10] = heading.date.unwrap_or_default();
@@ -85,17 +137,16 @@ fn line(out: &mut String, cells: &[String]) {
     out.push_str("\r\n");
 }
 
-/// Quoted where it must be. A text that a spreadsheet would take for a formula gets an
-/// apostrophe in front: subjects come from anybody.
+/// Quoted where it must be, and without what would act on a terminal. A text that a
+/// spreadsheet would take for a formula, also in full-width signs, gets an apostrophe in
+/// front: subjects come from anybody.
 fn cell(text: &str) -> String {
-    let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
-    let text = match formula {
-        true => format!("'{text}"),
-        false => text.to_owned(),
-    };
-    match text.contains([',', '"', '\r', '\n']) || formula {
-        true => format!("\"{}\"", text.replace('"', "\"\"")),
-        false => text,
+    let text = clean(text);
+    let begins = text.trim_start_matches([' ', '\u{3000}', '\u{fffd}']);
+    match begins.starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠']) {
+        true => format!("\"'{}\"", text.replace('"', "\"\"")),
+        false if text.contains([',', '"', ';']) => format!("\"{}\"", text.replace('"', "\"\"")),
+        false => text.into_owned(),
     }
 }
 
@@ -110,7 +161,13 @@ mod tests {
             ("", ""),
             ("a,b", "\"a,b\""),
             ("a\"b", "\"a\"\"b\""),
-            ("a\r\nb", "\"a\r\nb\""),
+            ("a\r\nb", "a\u{fffd}\u{fffd}b"),
+            ("a\u{1b}[2Jb\u{202e}", "a\u{fffd}[2Jb\u{fffd}"),
+            ("\t=1+1", "\"'\u{fffd}=1+1\""),
+            (" =1+1", "\"' =1+1\""),
+            ("+81-3-1234", "\"'+81-3-1234\""),
+            ("＝1＋1", "\"'＝1＋1\""),
+            ("a;b", "\"a;b\""),
             ("=HYPERLINK(\"x\")", "\"'=HYPERLINK(\"\"x\"\")\""),
             ("-1", "\"'-1\""),
             ("@x", "\"'@x\""),
@@ -118,5 +175,38 @@ mod tests {
         ] {
             assert_eq!(cell(text), shown);
         }
+    }
+
+    #[test]
+    fn waits_and_sides_stand_below_the_folders() {
+        let mut report = ReportView::from(&hikyaku_core::report::Report {
+            retries: 3,
+            waits: vec![hikyaku_core::report::Wait {
+                code: hikyaku_core::Code::ServerBusy,
+                side: Some(hikyaku_core::Side::Destination),
+                times: 2,
+                millis: 90_000,
+            }],
+            ..Default::default()
+        });
+        let source = hikyaku_core::Side::Source;
+        report.servers = vec![
+            Connected::new(source, "old.example.jp:993", "192.0.2.1:993")
+                .encrypted("TLS 1.3", "abcd", true),
+        ];
+        let text = csv(&report);
+        let lines: Vec<&str> = text.lines().skip(1).collect();
+        assert_eq!(
+            lines,
+            [
+                "retries,,,,,,,,,,,,,,,,,,3,,,,",
+                "wait,,,,,,,,,,,,,,,L401,server.busy,destination,2,90000,,,",
+                "server,,,,,,,,,,,,,,,,\"TLS 1.3, pinned\",source,,,old.example.jp:993,192.0.2.1:993,abcd",
+            ]
+        );
+        assert!(
+            text.lines()
+                .all(|line| line.is_ascii() || line.starts_with('\u{feff}'))
+        );
     }
 }

@@ -1,11 +1,13 @@
 //! The plan as a table: what goes where, and why under another name.
 
+use crate::room;
 use crate::terminal::{Align, Table};
 use hikyaku_core::plan::{MailboxPlan, Plan, Step};
 use hikyaku_text::{Count, Lang, Show, Size, plan as text};
+use hikyaku_view::RoomView;
 
-/// The whole plan.
-pub(crate) fn plan(plan: &Plan, lang: Lang) -> String {
+/// The whole plan, and the room for it where that is known.
+pub(crate) fn plan(plan: &Plan, room: Option<&RoomView>, lang: Lang) -> String {
     let [source, destination, messages, size, remarks] = text::headings(lang);
     let mut table = Table::new([
         (source, Align::Left),
@@ -17,8 +19,10 @@ pub(crate) fn plan(plan: &Plan, lang: Lang) -> String {
     for line in &plan.mailboxes {
         table.row(row(line, lang));
     }
-    let total = text::total_of(plan, lang);
-    format!("{table}\n{total}\n{}", text::nothing_written(lang))
+    let mut lines = vec![text::total_of(plan, lang)];
+    lines.extend(room.into_iter().flat_map(|room| room::lines(room, lang)));
+    lines.push(text::nothing_written(lang));
+    format!("{table}\n{}", lines.join("\n"))
 }
 
 fn row(line: &MailboxPlan, lang: Lang) -> [String; 5] {

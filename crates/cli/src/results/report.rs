@@ -1,6 +1,7 @@
 //! The report as text: whether everything is accounted for, what became of each
 //! mailbox, what went wrong and what to do about it.
 
+use crate::json::stored;
 use crate::output;
 use crate::terminal::{self, Align, Table};
 use crate::words;
@@ -8,7 +9,7 @@ use hikyaku_core::Code;
 use hikyaku_core::report::{Exception, MailboxReport, Outcome, Report};
 use hikyaku_text::escape::clean;
 use hikyaku_text::{Count, Lang, Show, Size, report as text};
-use hikyaku_view::Heading;
+use hikyaku_view::{Connected, Heading};
 use std::collections::BTreeMap;
 
 /// What the run was for.
@@ -27,7 +28,13 @@ const SHOWN: usize = 20;
 const SUBJECT: usize = 60;
 
 /// The whole report. `run` is the name by which it can be looked up.
-pub(crate) fn report(report: &Report, kind: Kind, run: Option<&str>, lang: Lang) -> String {
+pub(crate) fn report(
+    report: &Report,
+    servers: &[Connected],
+    kind: Kind,
+    run: Option<&str>,
+    lang: Lang,
+) -> String {
     let mut parts = vec![text::summary(report, lang).join("\n")];
     if !report.mailboxes.is_empty() {
         parts.push(table(report, lang).to_string().trim_end().to_owned());
@@ -35,12 +42,10 @@ pub(crate) fn report(report: &Report, kind: Kind, run: Option<&str>, lang: Lang)
     if !report.exceptions.is_empty() {
         parts.push(exceptions(&report.exceptions, lang));
     }
-    if !report.notes.is_empty() {
-        let notes = report
-            .notes
-            .iter()
-            .map(|note| format!("  {}", text::note(note, lang)));
-        let notes: Vec<String> = notes.collect();
+    let notes = report.notes.iter().map(|note| text::note(note, lang));
+    let pinned = servers.iter().filter_map(|server| pinned(server, lang));
+    let notes: Vec<String> = notes.chain(pinned).map(|n| format!("  {n}")).collect();
+    if !notes.is_empty() {
         parts.push(format!(
             "{}\n{}",
             text::notes_follow(lang),
@@ -59,6 +64,13 @@ pub(crate) fn report(report: &Report, kind: Kind, run: Option<&str>, lang: Lang)
     }
     let text = parts.join("\n\n");
     text.lines().map(clean).collect::<Vec<_>>().join("\n")
+}
+
+/// The way around the checks of certificates, where somebody took it.
+fn pinned(server: &Connected, lang: Lang) -> Option<String> {
+    let side = stored::side(&server.side)?;
+    let fingerprint = server.certificate.as_deref().filter(|_| server.pinned)?;
+    Some(text::pinned(side, &server.server, fingerprint, lang))
 }
 
 fn table(report: &Report, lang: Lang) -> Table {
@@ -131,6 +143,7 @@ fn exceptions(exceptions: &[Exception], lang: Lang) -> String {
 /// the server said about it.
 fn name(exception: &Exception, lang: Lang) -> String {
     let mut parts = vec![exception.mailbox.show(lang)];
+    let lacks_room = exception.fault.code == Code::QuotaReserve;
     match (&exception.head, exception.key) {
         (Some(head), _) => {
             let heading = Heading::of(head);
@@ -140,13 +153,15 @@ fn name(exception: &Exception, lang: Lang) -> String {
             parts.push(terminal::shorten(&subject, SUBJECT).into_owned());
         }
         (None, Some(key)) => parts.push(format!("UID {key}")),
+        (None, None) if lacks_room => parts.push(text::without_room(lang)),
         (None, None) => parts.push(text::whole_mailbox(lang)),
     }
     parts.extend(exception.octets.map(|octets| Size(octets).show(lang)));
     let line = parts.join("  ");
     match &exception.fault.said {
         Some(said) => format!("{line}  ({said})"),
-        None if exception.fault.detail.is_empty() => line,
+        // Its detail says the same in English.
+        None if lacks_room || exception.fault.detail.is_empty() => line,
         None => format!("{line}  ({})", exception.fault.detail),
     }
 }

@@ -21,6 +21,15 @@ impl Home {
         Self(TempDir::new().expect("a directory"))
     }
 
+    /// The directory itself.
+    #[allow(
+        dead_code,
+        reason = "not every test file looks at all that was written"
+    )]
+    pub(crate) fn root(&self) -> &std::path::Path {
+        self.0.path()
+    }
+
     /// Writes the configuration.
     #[allow(dead_code, reason = "not every test file has one")]
     pub(crate) fn config(&self, text: &str) {
@@ -36,6 +45,7 @@ impl Home {
     }
 
     /// Whether anything was kept.
+    #[allow(dead_code, reason = "not every test file asks")]
     pub(crate) fn has_ledger(&self) -> bool {
         self.0.path().join(".local/state/hikyaku").exists()
     }
