@@ -9,6 +9,7 @@ mod folders;
 mod generate;
 mod jobs;
 mod pair;
+mod reached;
 mod report;
 mod size;
 

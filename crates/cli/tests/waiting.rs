@@ -149,8 +149,8 @@ fn a_refused_login_is_tried_once_however_patient() {
 #[test]
 fn a_pause_in_the_middle_is_waited_out_and_told() {
     let (home, servers) = (Home::new(), Servers::start());
-    let busy = Action::Answer(Refusal::no("[THROTTLED] Slow down"));
-    servers.old.play(Rule::on("UID FETCH", busy));
+    let busy = Action::Answer(Refusal::no("[THROTTLED] Slow down, try again in 2 seconds"));
+    servers.old.play(Rule::on("EXAMINE", busy));
     let said = copy(&home, &servers, &[]);
     assert_eq!((said.exit, servers.arrived()), (0, 31), "{said:?}");
     let begins = "On hold (source: Server is busy). It goes on by itself at ";
@@ -164,15 +164,17 @@ fn a_pause_in_the_middle_is_waited_out_and_told() {
 fn a_pause_in_the_middle_that_nobody_wants_ends_with_7() {
     for (lang, at_source) in [("en", false), ("ja", true)] {
         let (home, servers) = (Home::new(), Servers::start());
-        let busy = Action::Answer(Refusal::no("[THROTTLED] Slow down"));
+        let busy = Action::Answer(Refusal::no("[THROTTLED] Slow down, try again in 2 seconds"));
         match at_source {
-            true => servers.old.play(Rule::on("UID FETCH", busy).always()),
+            true => servers.old.play(Rule::on("EXAMINE", busy).always()),
             false => servers.new.play(Rule::on("APPEND", busy).always()),
         }
         let said = copy(&home, &servers, &["--no-wait", "--lang", lang]);
         assert_eq!((said.exit, servers.arrived()), (7, 0), "{said:?}");
         assert!(said.out.contains("[L401]"), "{said:?}");
         assert!(said.err.contains("--no-wait"), "{said:?}");
+        let asked = if at_source { "約2秒" } else { "about 2 s" };
+        assert!(said.err.contains(asked), "{said:?}");
         let jobs = run(&home, &["jobs", "--json"]);
         assert_eq!(objects(&jobs)[0]["exit"], 7, "{jobs:?}");
         servers.old.play(Script::new());

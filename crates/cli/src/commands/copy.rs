@@ -154,7 +154,7 @@ impl Kind {
 async fn execute(
     context: &Context,
     sides: &Sides,
-    ready: Ready,
+    mut ready: Ready,
     mut policy: Policy,
     kind: Kind,
     stop: Stop,
@@ -166,6 +166,9 @@ async fn execute(
         true => Some(ledger::open_stateless(context).await?),
         false => ledger::open_kept(context).await?,
     };
+    if let Some(store) = &known {
+        ready.recall(context, store).await;
+    }
     let connected = ready.connect(context, &stop).await?;
     pair::spell(context, &connected, &mut policy).await?;
     let store = match known {
@@ -194,7 +197,7 @@ async fn execute(
         patience::merge(&mut report.waits, &connected.waits);
     }
     let exit = exit::exit_code(&result, context.global.no_wait);
-    let servers = &[];
+    let servers = &connected.servers;
     // The report comes before anything that could still fail.
     match &result {
         Ok(report) if output.json => json::report(output, report, servers),
@@ -211,6 +214,7 @@ async fn execute(
         let kept = store
             .end_run(run, &summary, exit, clock.unix_millis())
             .await;
+        ready.remember(&store, &connected).await;
         hold.release().await;
         store.close().await;
         kept

@@ -1,6 +1,6 @@
 //! Two accounts: what `copy`, `plan` and `check` have in common.
 
-use super::Context;
+use super::{Context, reached};
 use crate::account::AccountOptions;
 use crate::args::{Filters, Pair};
 use crate::patience::{self, Calm};
@@ -16,7 +16,9 @@ use hikyaku_core::traits::Source;
 use hikyaku_core::{Code, Fault, MailboxInfo, MailboxName, Reach, Remedy, Role};
 use hikyaku_engine::{Stop, SystemClock};
 use hikyaku_imap::{ImapAccount, ImapOptions, Labels};
+use hikyaku_ledger::Store;
 use hikyaku_net::Endpoint;
+use hikyaku_view::Connected as Reached;
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
 use std::sync::Arc;
@@ -42,6 +44,8 @@ pub(super) struct Connected {
     pub(super) destination: Arc<ImapAccount>,
     /// What was waited for on the way.
     pub(super) waits: Vec<Wait>,
+    /// How both were reached.
+    pub(super) servers: Vec<Reached>,
 }
 
 impl Sides {
@@ -99,11 +103,28 @@ impl Ready {
             log_in(context, stop, &self.destination),
         )?;
         waits.extend(more);
+        let servers = [
+            reached::tell(context, &self.source, &source),
+            reached::tell(context, &self.destination, &destination),
+        ];
         Ok(Connected {
             source: Arc::new(source),
             destination: Arc::new(destination),
             waits,
+            servers: servers.into_iter().flatten().collect(),
         })
+    }
+
+    /// Begins with as many connections as the servers let in lately.
+    pub(super) async fn recall(&mut self, context: &Context, store: &Store) {
+        reached::recall(context, store, &mut self.source).await;
+        reached::recall(context, store, &mut self.destination).await;
+    }
+
+    /// Remembers how many connections the servers let in.
+    pub(super) async fn remember(&self, store: &Store, connected: &Connected) {
+        reached::remember(store, &self.source, &connected.source).await;
+        reached::remember(store, &self.destination, &connected.destination).await;
     }
 }
 
@@ -114,7 +135,9 @@ pub(super) async fn connect_one(
     stop: &Stop,
 ) -> Result<ImapAccount, Failure> {
     let options = options(context, side.endpoint()?, side, &Stage::default())?;
-    Ok(log_in(context, stop, &options).await?.0)
+    let (account, _) = log_in(context, stop, &options).await?;
+    reached::tell(context, &options, &account);
+    Ok(account)
 }
 
 /// How an account is reached; reads or asks for its secret.

@@ -209,7 +209,7 @@ pub(super) fn explain(code: Code) -> (&'static str, &'static str, &'static str) 
         Code::LedgerDamaged => (
             "Ledger cannot be read",
             "The record of earlier copies (the ledger) cannot be read. The mail on both sides is not affected.",
-            "Restore the ledger file from a backup, or move it away: without a ledger both sides are compared and the copy goes on.",
+            "Run the copy again: the damaged ledger is kept under another name, both sides are compared and the copy goes on. Where there is a backup of the ledger file, restore it first.",
         ),
         Code::LedgerVersion => (
             "Ledger is from a newer version",
