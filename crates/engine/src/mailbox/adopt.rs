@@ -183,7 +183,20 @@ impl Work<'_> {
         scene: &mut Scene,
         compared: &mut Compared,
     ) -> Result<(), Fault> {
-        if compared.unproven.is_empty() {
+        // A key that was never given out was never there: nobody moved that message.
+        let next = scene.writer.state().next;
+        let (pairing, epoch) = (scene.pairing.id, scene.epoch);
+        let records = self.run.ledger.lookup(pairing, epoch, &compared.unproven);
+        let moved_maybe: KeySet = records
+            .await?
+            .into_iter()
+            .filter(|r| {
+                r.stored
+                    .is_some_and(|(_, key)| next.is_none_or(|next| key < next))
+            })
+            .map(|r| r.key)
+            .collect();
+        if moved_maybe.is_empty() {
             return Ok(());
         }
         let run = self.run.clone();
@@ -196,7 +209,7 @@ impl Work<'_> {
         };
         let source = scene.reader.as_mut();
         scene.writer = Shut::writer(scene.writer.as_ref());
-        let found = doubt.find_elsewhere(source, &compared.unproven).await?;
+        let found = doubt.find_elsewhere(source, &moved_maybe).await?;
         scene.renew_writer(&run).await?;
         let records: Vec<Settled> = found.iter().map(|m| moved(m, scene.epoch)).collect();
         for m in &found {

@@ -7,7 +7,7 @@ use crate::run::Run;
 use hikyaku_core::ledger::Pairing;
 use hikyaku_core::plan::MailboxPlan;
 use hikyaku_core::traits::{Reader, Writer};
-use hikyaku_core::{Code, Epoch, Fault, KeySet, MailboxInfo, Reach, Remedy, Side};
+use hikyaku_core::{Code, Epoch, Fault, Key, KeySet, MailboxInfo, Reach, Remedy, Side};
 
 /// Both sides, open, with the keys that they held at that moment.
 pub(crate) struct Scene {
@@ -19,6 +19,8 @@ pub(crate) struct Scene {
     pub(crate) reader: Box<dyn Reader>,
     pub(crate) destination_epoch: Epoch,
     pub(crate) there: KeySet,
+    /// The destination's UIDNEXT at the same moment.
+    pub(crate) next: Option<Key>,
     pub(crate) writer: Box<dyn Writer>,
 }
 
@@ -62,6 +64,7 @@ impl Scene {
             reader,
             destination_epoch: writer.state().epoch.unwrap_or(Epoch(0)),
             there,
+            next: writer.state().next,
             writer,
         })
     }
@@ -85,6 +88,7 @@ impl Scene {
         let opened = write(run, &self.info).await;
         let (writer, there) = opened.map_err(|fault| fault.on(Side::Destination))?;
         self.destination_epoch = writer.state().epoch.unwrap_or(Epoch(0));
+        self.next = writer.state().next;
         self.writer = writer;
         self.there = there;
         Ok(())

@@ -197,8 +197,9 @@ impl Work<'_> {
     }
 
     /// Sorts what was acknowledged and is not there. A key below the destination's UIDNEXT
-    /// was given to a message: its owner has taken it away since, and it stays away. So
-    /// does what is found in another mailbox. Anything else was never stored.
+    /// was given to a message: its owner has taken it away since, and it stays away. Where
+    /// no keys are told, UIDNEXT shows that something went, and the other mailboxes show
+    /// whether it was this. Anything else was never stored.
     async fn taken_away(
         &mut self,
         scene: &mut Scene,
@@ -211,14 +212,13 @@ impl Work<'_> {
             return Ok(out);
         }
         let next = scene.writer.state().next;
-        let mut lies = nowhere;
         for (key, stored) in missing {
             match next.is_some_and(|next| *stored < next) {
                 true => out.taken.insert(*key),
-                false => lies.insert(*key),
+                false => out.lies.insert(*key),
             }
         }
-        if !lies.is_empty() {
+        if !nowhere.is_empty() && something_went(scene).await? {
             let run = self.run.clone();
             scene.shut_destination();
             let doubt = Doubt {
@@ -228,13 +228,15 @@ impl Work<'_> {
                 epoch: scene.epoch,
                 settling: Settling::Answered,
             };
-            let found = doubt.find_elsewhere(scene.reader.as_mut(), &lies).await?;
+            let found = doubt
+                .find_elsewhere(scene.reader.as_mut(), &nowhere)
+                .await?;
             for m in found {
-                lies.remove(m.source.key);
                 out.taken.insert(m.source.key);
             }
             scene.renew_writer(&run).await?;
         }
+        out.lies.extend(&nowhere.minus(&out.taken));
         let removed = Outcome::RemovedAtDestination;
         let records = copied
             .iter()
@@ -242,7 +244,6 @@ impl Work<'_> {
             .map(|(stub, _)| stub.settled(scene.epoch, removed, None, Verified::No))
             .collect();
         self.record(scene.pairing.id, records).await?;
-        out.lies = lies;
         Ok(out)
     }
 
@@ -444,6 +445,16 @@ impl Work<'_> {
         }
         Ok(free)
     }
+}
+
+/// Whether the destination gave out more keys since the mailbox was opened than are there.
+async fn something_went(scene: &mut Scene) -> Result<bool, Fault> {
+    let (Some(first), Some(next)) = (scene.next, scene.writer.state().next) else {
+        return Ok(true);
+    };
+    let keys = scene.writer.keys().await?;
+    let visible = KeySet::range(first.0..=u64::MAX).and(&keys);
+    Ok(next.0.saturating_sub(first.0) > visible.len())
 }
 
 /// What was acknowledged and is not there.

@@ -147,7 +147,7 @@ async fn trial(seed: u64) {
     pair.assert_settled().await;
 }
 
-/// Each seed prints itself when it fails; `trial(SEED)` repeats it.
+/// A failure names its seed; `HIKYAKU_ENGINE_SEEDS=FROM..TO` runs others, or that one.
 #[tokio::test(start_paused = true)]
 async fn whatever_a_seed_decides_everything_is_there_once() {
     let seeds = match std::env::var("HIKYAKU_ENGINE_SEEDS") {
