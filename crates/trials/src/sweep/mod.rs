@@ -41,12 +41,14 @@ const ENOUGH: usize = 50;
 /// Between two lines of progress.
 const NEWS: Duration = Duration::from_secs(10);
 
-const HELP: &str = "usage: cargo xtask sweep [--sample N --salt TEXT] [--manner retries|quits] [--at-a-time N] [--case CASE]
+const HELP: &str = "usage: cargo xtask sweep [--sample N --salt TEXT] [--manner retries|quits] [--at-a-time N]
+                         [--minutes N] [--case CASE]
 
   --sample N     so many of all cases, chosen by the salt
   --salt TEXT    for --sample; the same text chooses the same cases
   --manner M     only the run that connects again after a cut (retries), or only the one that ends there (quits)
   --at-a-time N  cases tried at a time
+  --minutes N    begin no new case after that time, and tell how far it came
   --case CASE    one case, with everything that was said";
 
 #[derive(Default)]
@@ -55,6 +57,7 @@ struct Options {
     salt: String,
     manner: Option<Manner>,
     at_a_time: Option<usize>,
+    minutes: Option<u64>,
     case: Option<Case>,
 }
 
@@ -72,6 +75,7 @@ impl Options {
                 "--sample" => options.sample = Some(value()?.parse()?),
                 "--salt" => options.salt.clone_from(value()?),
                 "--at-a-time" => options.at_a_time = Some(value()?.parse()?),
+                "--minutes" => options.minutes = Some(value()?.parse()?),
                 "--case" => options.case = Some(value()?.parse()?),
                 "--manner" => {
                     let name = value()?;
@@ -111,7 +115,10 @@ pub fn run(arguments: &[String]) -> Result<()> {
         ));
     }
     let at_a_time = options.at_a_time.unwrap_or(AT_A_TIME).max(1);
-    let summary = try_all(&server, cases, at_a_time)?;
+    let limit = options
+        .minutes
+        .map_or(Duration::MAX, |n| Duration::from_secs(n * 60));
+    let summary = try_all(&server, cases, at_a_time, limit)?;
     say(&summary.to_string());
     ensure!(
         summary.violations() == 0,
@@ -128,7 +135,7 @@ pub fn run(arguments: &[String]) -> Result<()> {
 pub fn sample(count: usize, salt: &str) -> Result<Summary> {
     let server = station::server()?;
     let cases = case::sample(all_cases(&server)?, count, salt);
-    try_all(&server, cases, AT_A_TIME)
+    try_all(&server, cases, AT_A_TIME, Duration::MAX)
 }
 
 /// With the patience that the product is delivered with: an APPEND that is cut in the middle of its literal, and one
@@ -234,14 +241,20 @@ fn try_case(station: &mut Station<'_>, case: &Case) -> Verdict {
     verdict
 }
 
-/// Tries the cases, many at a time.
-fn try_all(server: &Dovecot, cases: Vec<Named>, at_a_time: usize) -> Result<Summary> {
+/// Tries the cases, many at a time; begins no more of them after `limit`.
+fn try_all(
+    server: &Dovecot,
+    cases: Vec<Named>,
+    at_a_time: usize,
+    limit: Duration,
+) -> Result<Summary> {
+    let started = Instant::now();
     let summary = Mutex::new(Summary::new(cases.len()));
     let queue = Mutex::new(VecDeque::from(cases));
     let failed = AtomicBool::new(false);
     let work = |number: usize| -> Result<()> {
         let mut station = Station::new(server, &number.to_string())?;
-        while !failed.load(Ordering::Relaxed) {
+        while !failed.load(Ordering::Relaxed) && started.elapsed() < limit {
             let Some((case, said)) = locked(&queue).pop_front() else {
                 break;
             };

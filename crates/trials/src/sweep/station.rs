@@ -24,8 +24,8 @@ use hikyaku_testkit::servers::{Account, Dovecot, DovecotOptions, MailServer};
 use super::account::{MESSAGES, account};
 use super::case::Manner;
 
-/// A run that has not ended by then never will.
-const ENDLESS: Duration = Duration::from_secs(120);
+/// A run that has not ended by then never will, however busy the machine is.
+const ENDLESS: Duration = Duration::from_secs(600);
 
 /// Cases between two looks at the source.
 const LOOKS: usize = 8;
@@ -253,7 +253,11 @@ impl Pace {
                 backoff_max: Duration::from_millis(200),
                 ..Patience::default()
             },
-            timeouts: Timeouts::default(),
+            timeouts: Timeouts {
+                // Whether the port expects TLS is not asked: the answer is known, and the question is no command.
+                probe: ENDLESS,
+                ..Timeouts::default()
+            },
         }
     }
 
