@@ -246,8 +246,9 @@ impl Pace {
     pub(super) fn unhurried() -> Self {
         Self {
             patience: Patience {
-                // Dovecot was seen to store messages 0.3 s after their sender had gone.
-                doubt_settle: Duration::from_millis(800),
+                // Dovecot was seen to store messages 0.3 s after their sender had gone. Waits of less than a second
+                // would not be told to observers.
+                doubt_settle: Duration::from_millis(1_300),
                 doubt_interval: Duration::from_millis(150),
                 backoff: Duration::from_millis(20),
                 backoff_max: Duration::from_millis(200),
