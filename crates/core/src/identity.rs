@@ -152,6 +152,9 @@ pub struct NormalForm {
     in_header: bool,
     line_is_empty: bool,
     buffer: Vec<u8>,
+    /// The same of what follows the header.
+    body: blake3::Hasher,
+    has_body: bool,
 }
 
 impl Default for NormalForm {
@@ -162,6 +165,8 @@ impl Default for NormalForm {
             in_header: true,
             line_is_empty: true,
             buffer: Vec::new(),
+            body: blake3::Hasher::new(),
+            has_body: false,
         }
     }
 }
@@ -174,7 +179,8 @@ impl NormalForm {
             match octet {
                 b'\r' => {}
                 b'\n' => {
-                    if self.line_is_empty {
+                    if self.line_is_empty && self.in_header {
+                        self.flush();
                         self.in_header = false;
                     }
                     self.line_is_empty = true;
@@ -185,8 +191,7 @@ impl NormalForm {
                         self.buffer.push(b'\n');
                         self.line_ends -= 1;
                         if self.buffer.len() > 1 << 16 {
-                            self.hasher.update(&self.buffer);
-                            self.buffer.clear();
+                            self.flush();
                         }
                     }
                     self.line_is_empty = false;
@@ -198,7 +203,25 @@ impl NormalForm {
                 }
             }
         }
+        self.flush();
+    }
+
+    fn flush(&mut self) {
         self.hasher.update(&self.buffer);
+        if !self.in_header && !self.buffer.is_empty() {
+            self.body.update(&self.buffer);
+            self.has_body = true;
+        }
+        self.buffer.clear();
+    }
+
+    /// The hash of what followed the header; `None` when nothing did.
+    ///
+    /// Together with an equal [`HeadDigest`] it recognises a message to whose header a
+    /// server has added fields.
+    pub fn body(&self) -> Option<ContentHash> {
+        self.has_body
+            .then(|| ContentHash(*self.body.finalize().as_bytes()))
     }
 
     /// The hash of everything taken.
@@ -282,6 +305,21 @@ mod tests {
         );
     }
 
+    #[test]
+    fn a_header_that_grew_leaves_the_body_as_it_was() {
+        let body = |octets: &[u8]| {
+            let mut form = NormalForm::default();
+            form.update(octets);
+            form.body()
+        };
+        let sent = body(b"Subject: a\r\n\r\nx\r\ny\r\n");
+        assert!(sent.is_some());
+        assert_eq!(sent, body(b"X-By: b\r\nSubject: a\r\n\r\nx\r\ny"));
+        assert_ne!(sent, body(b"Subject: a\r\n\r\nx\r\nz\r\n"));
+        assert_eq!(body(b"Subject: a\r\n\r\n"), None);
+        assert_eq!(body(b"no header\r\n"), None);
+    }
+
     proptest! {
         #[test]
         fn normal_form_does_not_depend_on_chunks(octets in prop::collection::vec(prop::sample::select(b"a:\r\n\0\x80X ".to_vec()), 0..60), cut in 0usize..60) {
@@ -290,6 +328,9 @@ mod tests {
             form.update(&octets[..cut]);
             form.update(&octets[cut..]);
             prop_assert_eq!(form.finish(), NormalForm::of(&octets));
+            let mut whole = NormalForm::default();
+            whole.update(&octets);
+            prop_assert_eq!(form.body(), whole.body());
         }
 
         #[test]

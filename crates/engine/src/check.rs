@@ -237,7 +237,7 @@ impl Check<'_> {
         for original in matching::read(self.run, reader, &keys).await? {
             if other
                 .get(&original.key)
-                .is_some_and(|r| r.normal == original.normal)
+                .is_some_and(|r| r.is_form_of(&original))
             {
                 bad.remove(original.key);
             }

@@ -8,6 +8,7 @@
 
 use crate::listing::contradiction;
 use crate::matching::{self, Found, Match, Matches};
+use crate::place::place;
 use crate::run::Run;
 use futures::StreamExt;
 use hikyaku_core::ledger::{Intent, IntentId, Pairing, Settled, Verified};
@@ -74,6 +75,17 @@ impl Doubt<'_> {
             false => since.minus(&owned),
         };
         let run = self.run;
+        let epochs = (self.epoch, epoch);
+        let placed = place(
+            run,
+            self.pairing,
+            epochs,
+            source,
+            there.as_mut(),
+            &candidates,
+        )
+        .await?;
+        let candidates = candidates.minus(&placed);
         let found = matching::find(run, source, &wanted, there.as_mut(), &candidates, &[]).await?;
         let mut matches = sure(found)?;
         let mut records: Vec<Settled> = matches

@@ -25,6 +25,7 @@ mod listing;
 mod mailbox;
 mod matching;
 mod pace;
+mod place;
 mod poison;
 mod prints;
 mod prove;

@@ -48,9 +48,23 @@ pub(crate) struct Read {
     pub(crate) content: ContentHash,
     pub(crate) normal: ContentHash,
     pub(crate) head: HeadDigest,
+    /// What follows the header, where anything does.
+    pub(crate) body: Option<ContentHash>,
 }
 
 impl Read {
+    /// What stays of a message whose header grew on the way: the fields that name it and its
+    /// body; `None` where these say too little to know it by.
+    fn weak(&self) -> Option<(HeadDigest, ContentHash)> {
+        let is_named = self.head != HeadDigest::of(b"");
+        self.body.filter(|_| is_named).map(|body| (self.head, body))
+    }
+
+    /// Whether a server is known to make one of the other.
+    pub(crate) fn is_form_of(&self, other: &Self) -> bool {
+        self.normal == other.normal || (self.weak().is_some() && self.weak() == other.weak())
+    }
+
     /// The record of this message with an outcome.
     pub(crate) fn settled(
         &self,
@@ -108,12 +122,13 @@ pub(crate) async fn find(
         return Ok(Matches::default());
     }
     let mut index: Vec<(HeadDigest, Key)> = Vec::new();
-    heads(destination, candidates, |head, key| index.push((head, key))).await?;
+    let listed = heads(destination, candidates, |head, key| index.push((head, key))).await?;
+    nothing_is_hidden(destination, &candidates.minus(&listed)).await?;
     index.sort_unstable();
     let has_ghost = |head: &HeadDigest| ghosts.iter().any(|(g, _)| g == head);
     let mut read_source = KeySet::new();
     let mut read_destination = KeySet::new();
-    heads(source, wanted, |head, key| {
+    let listed = heads(source, wanted, |head, key| {
         let from = index.partition_point(|(h, _)| *h < head);
         let group = index[from..].iter().take_while(|(h, _)| *h == head);
         let mut any = has_ghost(&head);
@@ -126,9 +141,15 @@ pub(crate) async fn find(
         }
     })
     .await?;
+    nothing_is_hidden(source, &wanted.minus(&listed)).await?;
     drop(index);
     let (mut theirs, not_theirs) = read_all(run, destination, &read_destination).await?;
     let (ours, not_ours) = read_all(run, source, &read_source).await?;
+    let seen: KeySet = theirs.iter().map(|read| read.key).collect();
+    let silent = read_destination.minus(&seen).minus(&not_theirs);
+    nothing_is_hidden(destination, &silent).await?;
+    let seen: KeySet = ours.iter().map(|read| read.key).collect();
+    nothing_is_hidden(source, &read_source.minus(&seen).minus(&not_ours)).await?;
     theirs.sort_by_key(|r| r.key);
     let compared: KeySet = ours.iter().map(|r| r.key).collect();
     let found = assign(ours, &theirs, ghosts);
@@ -159,14 +180,19 @@ async fn read_all(
     Ok((out, refused))
 }
 
-/// One to one: equal content first, then equal normal form, then ghosts. Both sides
+/// One to one: equal content first, then equal normal form, then equal body under a header that
+/// grew, then ghosts. Both sides
 /// ascending by key, so twins are matched in order.
 fn assign(ours: Vec<Read>, theirs: &[Read], ghosts: &[(HeadDigest, ContentHash)]) -> Vec<Match> {
     let mut by_content: HashMap<ContentHash, Vec<usize>> = HashMap::new();
     let mut by_normal: HashMap<ContentHash, Vec<usize>> = HashMap::new();
+    let mut by_weak: HashMap<(HeadDigest, ContentHash), Vec<usize>> = HashMap::new();
     for (n, read) in theirs.iter().enumerate().rev() {
         by_content.entry(read.content).or_default().push(n);
         by_normal.entry(read.normal).or_default().push(n);
+        if let Some(weak) = read.weak() {
+            by_weak.entry(weak).or_default().push(n);
+        }
     }
     let mut taken = vec![false; theirs.len()];
     let mut take = |list: Option<&mut Vec<usize>>| -> Option<Key> {
@@ -198,6 +224,14 @@ fn assign(ours: Vec<Read>, theirs: &[Read], ghosts: &[(HeadDigest, ContentHash)]
             found.insert(n, Found::There { key, altered: true });
         }
     }
+    for (n, read) in ours.iter().enumerate() {
+        let Some(weak) = read.weak().filter(|_| !found.contains_key(&n)) else {
+            continue;
+        };
+        if let Some(key) = take(by_weak.get_mut(&weak)) {
+            found.insert(n, Found::There { key, altered: true });
+        }
+    }
     let mut ghosts: Vec<ContentHash> = ghosts.iter().map(|(_, content)| *content).collect();
     for (n, read) in ours.iter().enumerate() {
         if found.contains_key(&n) {
@@ -214,13 +248,38 @@ fn assign(ours: Vec<Read>, theirs: &[Read], ghosts: &[(HeadDigest, ContentHash)]
         .collect()
 }
 
+/// A message that was asked for and did not come must be gone: one that is only hidden, or refused
+/// for now, would be taken for new and doubled.
+///
+/// # Errors
+/// `mailbox.listing` when any of them is still there; the next attempt asks again.
+async fn nothing_is_hidden(reader: &mut dyn Reader, missing: &KeySet) -> Result<(), Fault> {
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let hidden = reader.keys().await?.and(missing);
+    if hidden.is_empty() {
+        return Ok(());
+    }
+    Err(Fault::new(
+        Code::MailboxListing,
+        Reach::Mailbox,
+        Remedy::Retry { after: None },
+        format!(
+            "{} messages are in the list and were not shown",
+            hidden.len()
+        ),
+    ))
+}
+
 async fn heads(
     reader: &mut dyn Reader,
     keys: &KeySet,
     mut each: impl FnMut(HeadDigest, Key),
-) -> Result<(), Fault> {
+) -> Result<KeySet, Fault> {
+    let mut listed = KeySet::new();
     if keys.is_empty() {
-        return Ok(());
+        return Ok(listed);
     }
     let facts = Facts {
         head: true,
@@ -233,16 +292,19 @@ async fn heads(
                 key,
                 head: Some(head),
                 ..
-            }) => each(head, key),
+            }) => {
+                each(head, key);
+                listed.insert(key);
+            }
             Ok(_) => {}
             Err(fault) if fault.reach == Reach::Message => {}
             Err(fault) => return Err(fault),
         }
     }
-    Ok(())
+    Ok(listed)
 }
 
-/// Reads messages for their content; those that cannot be read are left out.
+/// Reads messages for their content; those that cannot be read now or ever are left out.
 pub(crate) async fn read(
     run: &Run,
     reader: &mut dyn Reader,
@@ -284,16 +346,15 @@ async fn read_once(
 async fn digest(letter: Letter) -> Result<Read, Fault> {
     let octets = letter.body.octets();
     let (body, print) = crate::prints::watch(letter.body, |_| {});
-    let normal = match body {
-        Body::Held(octets) => NormalForm::of(&octets),
+    let mut form = NormalForm::default();
+    match body {
+        Body::Held(octets) => form.update(&octets),
         Body::Streamed { mut chunks, .. } => {
-            let mut form = NormalForm::default();
             while let Some(chunk) = chunks.next().await {
                 form.update(&chunk?);
             }
-            form.finish()
         }
-    };
+    }
     let print = print
         .get()
         .ok_or_else(|| Fault::bug("a body that was read to its end has no print"))?;
@@ -303,8 +364,9 @@ async fn digest(letter: Letter) -> Result<Read, Fault> {
         date: letter.date,
         octets,
         content: print.content,
-        normal,
+        normal: form.finish(),
         head: print.head,
+        body: form.body(),
     })
 }
 
@@ -313,14 +375,17 @@ mod tests {
     use super::*;
 
     fn message(key: u64, octets: &str) -> Read {
+        let mut form = NormalForm::default();
+        form.update(octets.as_bytes());
         Read {
             key: Key(key),
             flags: Flags::new(),
             date: None,
             octets: octets.len() as u64,
             content: ContentHash::of(octets.as_bytes()),
-            normal: NormalForm::of(octets.as_bytes()),
+            normal: form.finish(),
             head: HeadDigest::of(octets.as_bytes()),
+            body: form.body(),
         }
     }
 
@@ -372,6 +437,25 @@ mod tests {
             "1→8~ 2→7",
         );
         check(&[(1, "x\n")], &[(7, "y\n")], &[], "");
+    }
+
+    #[test]
+    fn a_copy_whose_header_grew_is_recognised() {
+        let (sent, grew) = ("Subject: a\r\n\r\nx", "X-By: b\r\nSubject: a\r\n\r\nx");
+        check(&[(1, sent)], &[(7, grew)], &[], "1→7~");
+        check(
+            &[(1, sent), (2, sent)],
+            &[(7, grew), (8, sent)],
+            &[],
+            "1→8 2→7~",
+        );
+        check(&[(1, "Subject: a\r\n\r\ny")], &[(7, grew)], &[], "");
+        check(
+            &[(1, "To: z\r\n\r\nx")],
+            &[(7, "X-By: b\r\nTo: z\r\n\r\nx")],
+            &[],
+            "",
+        );
     }
 
     #[test]

@@ -167,7 +167,7 @@ async fn read_back(
         let Some(read) = other.remove(&original.key) else {
             continue;
         };
-        if original.normal == read.normal {
+        if read.is_form_of(&original) {
             altered.push(original.key);
         } else {
             let fault = difference("the destination stored other content than was sent")

@@ -6,6 +6,7 @@ use super::{RECORDS, Work};
 use crate::compare::Compared;
 use crate::doubt::{Doubt, Settling, vanished};
 use crate::matching::{self, Found, Match, Matches};
+use crate::place::place;
 use hikyaku_core::ledger::{PairingId, Settled, Verified};
 use hikyaku_core::report::Outcome;
 use hikyaku_core::{Epoch, Fault, KeySet};
@@ -107,6 +108,17 @@ impl Work<'_> {
             0 => scene.there.clone(),
             _ => scene.there.minus(&owned),
         };
+        let placed = place(
+            &run,
+            &scene.pairing,
+            (scene.epoch, scene.destination_epoch),
+            scene.reader.as_mut(),
+            scene.writer.as_mut(),
+            &candidates,
+        )
+        .await?;
+        candidates = candidates.minus(&placed);
+        self.stored.extend(&placed);
         candidates.extend(&compared.orphans);
         let Matches { found, unsure } = matching::find(
             &run,
