@@ -64,6 +64,11 @@ impl MemoryLedger {
         state.died.notify_one();
     }
 
+    /// Whether the life has ended.
+    pub fn is_dead(&self) -> bool {
+        self.lock().dead.is_some()
+    }
+
     /// Resolves when the life has ended, so that a test can end the process with it.
     pub async fn died(&self) {
         let died = self.lock().died.clone();
