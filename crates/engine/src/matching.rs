@@ -253,7 +253,10 @@ fn assign(ours: Vec<Read>, theirs: &[Read], ghosts: &[(HeadDigest, ContentHash)]
 ///
 /// # Errors
 /// `mailbox.listing` when any of them is still there; the next attempt asks again.
-async fn nothing_is_hidden(reader: &mut dyn Reader, missing: &KeySet) -> Result<(), Fault> {
+pub(crate) async fn nothing_is_hidden(
+    reader: &mut dyn Reader,
+    missing: &KeySet,
+) -> Result<(), Fault> {
     if missing.is_empty() {
         return Ok(());
     }

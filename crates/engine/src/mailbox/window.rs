@@ -5,7 +5,7 @@ use super::shut::Shut;
 use super::{RECORDS, Work};
 use crate::batch::Stub;
 use crate::doubt::{self, Doubt, Settling};
-use crate::matching::Found;
+use crate::matching::{self, Found};
 use crate::pace::{Backoff, Dice, Next, Seat};
 use crate::prove::{self, Copied, Proof};
 use crate::transfer::{self, Pass, Passed, Refused};
@@ -432,10 +432,12 @@ impl Work<'_> {
             ..Facts::default()
         };
         let mut free: HashMap<HeadDigest, VecDeque<Key>> = HashMap::new();
+        let mut seen = KeySet::new();
         let mut flow = scene.writer.list(&candidates, facts);
         while let Some(item) = flow.next().await {
             match item {
                 Ok(listing) => {
+                    seen.insert(listing.key);
                     let queue = listing.head.map(|head| free.entry(head).or_default());
                     queue.into_iter().for_each(|q| q.push_back(listing.key));
                 }
@@ -443,6 +445,9 @@ impl Work<'_> {
                 Err(fault) => return Err(fault),
             }
         }
+        drop(flow);
+        // What is hidden now is not missing: it must not be sent again.
+        matching::nothing_is_hidden(scene.writer.as_mut(), &candidates.minus(&seen)).await?;
         Ok(free)
     }
 }
