@@ -72,7 +72,7 @@ impl Contents {
             33..34 => self.spiced(n, b"a \0 NUL"),
             34..36 => self.spiced(n, "８ビットの本文".as_bytes()),
             36..39 => {
-                let mut octets = format!("Subject: ").into_bytes();
+                let mut octets = b"Subject: ".to_vec();
                 octets.extend_from_slice(b"\xc3\xa4 \xe8\xab\x8b");
                 octets.extend_from_slice(
                     format!(" {n}\r\nMessage-ID: <raw-{n}@example.jp>\r\n\r\n{BODY_CANARY}\r\n")

@@ -265,8 +265,9 @@ pub(super) fn with_facts(octets: Bytes, random: &mut Random) -> NewMessage {
         }
     };
     let zone = *random.pick(&[0, 540, -300, 330]);
+    let flags: &&[&str] = random.pick(&FLAGS);
     NewMessage::new(octets)
-        .flags(*random.pick(&FLAGS))
+        .flags(flags)
         .date(Date::utc(seconds).in_zone(zone))
 }
 
