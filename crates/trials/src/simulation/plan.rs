@@ -454,8 +454,12 @@ fn destination_rule(random: &mut Random) -> (String, Rule) {
             )
         }
         _ => {
-            let (label, action) = general(random);
+            let (label, mut action) = general(random);
             let verb = *random.pick(&VERBS);
+            // What is stored later than ten seconds after the connection was given up is beyond what is waited for.
+            if let ("APPEND", Action::Delay(time)) = (verb, &mut action) {
+                *time = (*time).min(Duration::from_secs(65));
+            }
             // A BAD for no reason, before the literal, makes some servers run the text of any client's message as commands.
             let at = match point(random, verb == "APPEND") {
                 Point::Line if label == "BAD" => Point::Read,
