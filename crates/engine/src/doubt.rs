@@ -8,13 +8,14 @@
 
 use crate::listing::contradiction;
 use crate::matching::{self, Found, Match, Matches};
-use crate::place::place;
+use crate::place::{place, unplaced};
 use crate::run::Run;
 use futures::StreamExt;
 use hikyaku_core::ledger::{Intent, IntentId, Pairing, Settled, Verified};
 use hikyaku_core::report::Outcome;
 use hikyaku_core::traits::{Facts, Reader};
-use hikyaku_core::{Epoch, Fault, Key, KeySet, MailboxInfo, Reach, Side};
+use hikyaku_core::{Epoch, Fault, Flags, Key, KeySet, MailboxInfo, MailboxName, Reach, Side};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// How long to wait before the first look.
@@ -34,6 +35,8 @@ pub(crate) struct Doubt<'a> {
     /// Source epoch of the mailbox as it is open now.
     pub(crate) epoch: Epoch,
     pub(crate) settling: Settling,
+    /// The source's flags at the time when the messages were sent, where somebody remembers.
+    pub(crate) sent: HashMap<Key, Flags>,
 }
 
 impl Doubt<'_> {
@@ -90,7 +93,10 @@ impl Doubt<'_> {
         let mut matches = sure(found)?;
         let mut records: Vec<Settled> = matches
             .iter()
-            .map(|m| record(m, self.epoch, Some(epoch)))
+            .map(|m| Settled {
+                flags: self.flags_sent(m),
+                ..record(m, self.epoch, Some(epoch))
+            })
             .collect();
         for m in &matches {
             wanted.remove(m.source.key);
@@ -99,11 +105,15 @@ impl Doubt<'_> {
         let moved_away = same_epoch && next.0.saturating_sub(first.0) > since.len();
         drop(there);
         if moved_away && !wanted.is_empty() {
-            let elsewhere = self.find_elsewhere(source, &wanted).await?;
-            for m in elsewhere {
-                wanted.remove(m.source.key);
+            // What is known to have been stored here, and is here no more, was moved before anything else was.
+            let certain = unplaced(run, self.pairing, self.epoch).await?;
+            let certain: KeySet = certain.into_keys().collect();
+            let certain = certain.minus(&wanted);
+            for m in self.find_elsewhere(source, &certain, &wanted).await? {
                 records.push(record(&m, self.epoch, None));
-                matches.push(m);
+                if wanted.remove(m.source.key) {
+                    matches.push(m);
+                }
             }
         }
         // What the source no longer has can never be appended again: its outcome
@@ -151,14 +161,22 @@ impl Doubt<'_> {
         }
     }
 
+    /// The flags that the source had when a message was sent. Without memory of it, those that both sides have now:
+    /// what else the source has is still to follow.
+    fn flags_sent(&self, m: &Match) -> Flags {
+        let sent = self.sent.get(&m.source.key).cloned();
+        sent.unwrap_or_else(|| m.source.flags.and(&m.kept))
+    }
+
     /// Looks through the other mailboxes of the destination: some hosts move mail by
-    /// themselves, and owners do while it arrives.
+    /// themselves, and owners do while it arrives. In each mailbox `first` come first.
     pub(crate) async fn find_elsewhere(
         &self,
         source: &mut dyn Reader,
+        first: &KeySet,
         wanted: &KeySet,
     ) -> Result<Vec<Match>, Fault> {
-        let mut wanted = wanted.clone();
+        let (mut first, mut wanted) = (first.clone(), wanted.clone());
         let mut out = Vec::new();
         for info in self.run.destination.mailboxes().await? {
             let is_view = info.role.is_some_and(|r| r.is_view());
@@ -168,11 +186,18 @@ impl Doubt<'_> {
             let mut reader = self.run.destination.open(&info).await?;
             let epoch = reader.state().epoch.unwrap_or(Epoch(0));
             let keys = reader.keys().await?;
-            let owned = self.run.ledger.owned(&info.name, epoch).await?;
-            let candidates = keys.minus(&owned);
-            let found =
-                matching::find(self.run, source, &wanted, reader.as_mut(), &candidates, &[])
-                    .await?;
+            let mut candidates = self.unclaimed(&info.name, epoch, keys).await?;
+            let (run, there) = (self.run, reader.as_mut());
+            let found = matching::find(run, source, &first, there, &candidates, &[]).await?;
+            for m in &found.found {
+                first.remove(m.source.key);
+                if let Found::There { key, .. } = m.found {
+                    candidates.remove(key);
+                }
+            }
+            out.extend(found.found);
+            let there = reader.as_mut();
+            let found = matching::find(run, source, &wanted, there, &candidates, &[]).await?;
             let found = sure(found)?;
             for m in &found {
                 wanted.remove(m.source.key);
@@ -183,6 +208,37 @@ impl Doubt<'_> {
             }
         }
         Ok(out)
+    }
+
+    /// Of these keys of another mailbox, those that no copy of another source mailbox can have: neither a recorded one,
+    /// nor one whose answer is awaited or was lost, nor one whose place was never told.
+    async fn unclaimed(
+        &self,
+        mailbox: &MailboxName,
+        epoch: Epoch,
+        keys: KeySet,
+    ) -> Result<KeySet, Fault> {
+        let ledger = &self.run.ledger;
+        let mut free = keys;
+        // In this order: an intent that is closed meanwhile has left its records.
+        for pairing in ledger.pairings().await? {
+            if pairing.destination != *mailbox || pairing.id == self.pairing.id {
+                continue;
+            }
+            for (_, intent) in ledger.in_doubt(pairing.id).await? {
+                let from = match intent.destination_epoch == epoch && epoch.0 != 0 {
+                    true => intent.destination_next,
+                    false => Key(0),
+                };
+                free = free.minus(&KeySet::range(from.0..=u64::MAX));
+            }
+            for past in ledger.epochs(pairing.id).await? {
+                if !free.is_empty() && !unplaced(self.run, &pairing, past).await?.is_empty() {
+                    free = KeySet::new();
+                }
+            }
+        }
+        Ok(free.minus(&ledger.owned(mailbox, epoch).await?))
     }
 }
 

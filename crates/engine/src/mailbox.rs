@@ -28,7 +28,7 @@ use hikyaku_core::traits::{Facts, Reader};
 use hikyaku_core::{Code, Event, Fault, Key, KeySet, Reach, Remedy, Side};
 use scene::Scene;
 use shut::Shut;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 /// Messages between two proofs; bounds what is remembered of them.
@@ -201,6 +201,7 @@ impl<'a> Work<'a> {
             destination: &scene.info,
             epoch: scene.epoch,
             settling: Settling::Lost,
+            sent: HashMap::new(),
         };
         let source = scene.reader.as_mut();
         // The mailbox is looked at through a connection of its own.

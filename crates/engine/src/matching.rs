@@ -21,6 +21,8 @@ use std::collections::{BTreeMap, HashMap};
 pub(crate) struct Match {
     pub(crate) source: Read,
     pub(crate) found: Found,
+    /// Flags of what was found; none of a ghost.
+    pub(crate) kept: Flags,
 }
 
 /// Where a source message was found.
@@ -242,9 +244,22 @@ fn assign(ours: Vec<Read>, theirs: &[Read], ghosts: &[(HeadDigest, ContentHash)]
             found.insert(n, Found::Ghost);
         }
     }
+    let kept = |found: Found| match found {
+        Found::There { key, .. } => theirs
+            .binary_search_by_key(&key, |read| read.key)
+            .map_or_else(|_| Flags::new(), |n| theirs[n].flags.clone()),
+        Found::Ghost => Flags::new(),
+    };
     ours.into_iter()
         .enumerate()
-        .filter_map(|(n, source)| found.get(&n).map(|&found| Match { source, found }))
+        .filter_map(|(n, source)| {
+            let found = *found.get(&n)?;
+            Some(Match {
+                source,
+                found,
+                kept: kept(found),
+            })
+        })
         .collect()
 }
 

@@ -9,7 +9,8 @@ use crate::matching::{self, Found, Match, Matches};
 use crate::place::place;
 use hikyaku_core::ledger::{PairingId, Settled, Verified};
 use hikyaku_core::report::Outcome;
-use hikyaku_core::{Epoch, Fault, KeySet};
+use hikyaku_core::{Epoch, Fault, Flags, Key, KeySet};
+use std::collections::HashMap;
 
 impl Work<'_> {
     /// The destination's owner wins: what was taken away there stays away.
@@ -134,18 +135,45 @@ impl Work<'_> {
         let mut ours = compared.orphans.clone();
         for m in &found {
             compared.todo.remove(m.source.key);
-            if let (Found::There { key, .. }, true) =
-                (m.found, compared.replaced.contains(m.source.key))
-            {
-                ours.insert(key);
+            if let Found::There { key, .. } = m.found {
+                // Its flags are followed in this run like those of the others.
+                compared.done.insert(m.source.key);
+                if compared.replaced.contains(m.source.key) {
+                    ours.insert(key);
+                }
             }
         }
         for chunk in found.chunks(RECORDS) {
-            let records = chunk.iter().map(|m| adopted(m, scene, &ours)).collect();
+            let mut records: Vec<Settled> =
+                chunk.iter().map(|m| adopted(m, scene, &ours)).collect();
+            // What was copied earlier keeps the flags that it was copied with: what changed since is still to follow.
+            let base = self
+                .flags_of_records(scene.pairing.id, scene.epoch, &records)
+                .await?;
+            for record in &mut records {
+                if let Some(flags) = base.get(&record.key) {
+                    record.flags = flags.clone();
+                }
+            }
             self.record(scene.pairing.id, records).await?;
         }
         self.note_altered(&found);
         Ok(())
+    }
+
+    /// The flags with which messages were copied earlier, under keys of another destination epoch.
+    async fn flags_of_records(
+        &self,
+        pairing: PairingId,
+        epoch: Epoch,
+        records: &[Settled],
+    ) -> Result<HashMap<Key, Flags>, Fault> {
+        let keys: KeySet = records.iter().map(|record| record.key).collect();
+        let known = self.run.ledger.lookup(pairing, epoch, &keys).await?;
+        let known = known
+            .into_iter()
+            .filter(|record| matches!(record.outcome, Outcome::Copied | Outcome::AlreadyThere));
+        Ok(known.map(|record| (record.key, record.flags)).collect())
     }
 
     /// Takes back the records of what is sent again: while they claim that a message is
@@ -218,10 +246,13 @@ impl Work<'_> {
             destination: &scene.info,
             epoch: scene.epoch,
             settling: Settling::Answered,
+            sent: HashMap::new(),
         };
         let source = scene.reader.as_mut();
         scene.writer = Shut::writer(scene.writer.as_ref());
-        let found = doubt.find_elsewhere(source, &moved_maybe).await?;
+        let found = doubt
+            .find_elsewhere(source, &KeySet::new(), &moved_maybe)
+            .await?;
         scene.renew_writer(&run).await?;
         let records: Vec<Settled> = found.iter().map(|m| moved(m, scene.epoch)).collect();
         for m in &found {

@@ -211,6 +211,11 @@ impl Work<'_> {
         if missing.is_empty() && nowhere.is_empty() {
             return Ok(out);
         }
+        // What is only hidden now was not taken away.
+        let mut stored: Vec<Key> = missing.iter().map(|(_, stored)| *stored).collect();
+        stored.sort_unstable();
+        let stored: KeySet = stored.into_iter().collect();
+        matching::nothing_is_hidden(scene.writer.as_mut(), &stored).await?;
         let next = scene.writer.state().next;
         for (key, stored) in missing {
             match next.is_some_and(|next| *stored < next) {
@@ -227,9 +232,10 @@ impl Work<'_> {
                 destination: &scene.info,
                 epoch: scene.epoch,
                 settling: Settling::Answered,
+                sent: HashMap::new(),
             };
             let found = doubt
-                .find_elsewhere(scene.reader.as_mut(), &nowhere)
+                .find_elsewhere(scene.reader.as_mut(), &KeySet::new(), &nowhere)
                 .await?;
             for m in found {
                 out.taken.insert(m.source.key);
@@ -282,6 +288,11 @@ impl Work<'_> {
             destination: &scene.info,
             epoch: scene.epoch,
             settling: Settling::Answered,
+            sent: refused
+                .iter()
+                .flat_map(|r| &r.stubs)
+                .map(|stub| (stub.key, stub.flags.clone()))
+                .collect(),
         };
         let source = scene.reader.as_mut();
         scene.writer = Shut::writer(scene.writer.as_ref());

@@ -2,6 +2,7 @@
 //! the whole outcome.
 
 mod copying;
+mod doubts;
 mod endings;
 mod epochs;
 mod faults;

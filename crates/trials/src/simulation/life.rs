@@ -52,6 +52,7 @@ pub(super) async fn live(world: &mut World, plan: &LifePlan, seed: u64) -> Resul
     }
     let mut struck = BTreeMap::new();
     world.truth.arrived.clear();
+    world.truth.arrived_refused.clear();
     for act in &plan.before {
         if world.act(*act)? {
             *struck.entry(act.name().to_owned()).or_default() += 1;

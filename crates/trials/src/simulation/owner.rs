@@ -114,12 +114,17 @@ impl World {
             Act::Arrival => {
                 let name = *random.pick(&self.names);
                 let octets = self.contents.any();
-                self.source
-                    .account
-                    .add_message(name, with_facts(octets.clone(), random));
-                if let Some(stored) = stored(&self.destination.personality, &octets) {
-                    count(&mut self.truth.arrived, (name.to_owned(), stored));
-                    self.truth.is_settled = false;
+                let message = with_facts(octets.clone(), random);
+                let uid = self.source.account.add_message(name, message);
+                match stored(&self.destination.personality, &octets) {
+                    Some(stored) => {
+                        count(&mut self.truth.arrived, (name.to_owned(), stored));
+                        self.truth.is_settled = false;
+                    }
+                    None => {
+                        let class = (name.to_owned(), uid);
+                        self.truth.arrived_refused.insert(class);
+                    }
                 }
                 Some(())
             }

@@ -21,6 +21,8 @@ pub(super) struct Truth {
     pub(super) expunged: Counts,
     /// Put into the source since the present life began.
     pub(super) arrived: Counts,
+    /// The same of what no mailbox at the destination takes: UIDs by mailbox.
+    pub(super) arrived_refused: BTreeSet<(String, u32)>,
     /// At the destination before the first life.
     pub(super) before: Counts,
     /// Put there by its owner later.
