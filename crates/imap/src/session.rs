@@ -22,12 +22,13 @@ use crate::connection::{Access, Answer, Connection, Profile};
 use crate::encode::{Command, Extension, Style};
 use crate::frame::FrameLimits;
 use crate::machine::Takes;
-use crate::quirks::{Product, login_fault};
-use crate::response::{Capabilities, Reply, ReplyCode, ReplyKind, Response};
+use crate::quirks::{Product, login_fault, throttled};
+use crate::response::{Capabilities, Namespaces, Reply, ReplyCode, ReplyKind, Response};
 use dialogue::Dialogue;
 use hikyaku_core::{Code, Fault, Reach, Remedy};
 use hikyaku_net::sasl::Credentials;
 use hikyaku_net::{Endpoint, PeerInfo, Security, Stream};
+use tokio::sync::oneshot;
 
 /// What a new connection shall be like.
 #[derive(Clone, Debug)]
@@ -262,11 +263,7 @@ async fn settle_in(
         facts.condstore |= answer.reply.is_ok() && wanted.contains(&Extension::Condstore);
     }
     if let Some(namespace) = namespace {
-        for response in connection.answer(namespace).await?.data {
-            if let Response::Namespace(namespaces) = response {
-                facts.namespaces = namespaces;
-            }
-        }
+        facts.namespaces = namespaces(&connection, namespace).await?;
     }
     connection.set_style(Style {
         literals: facts.literals(),
@@ -281,6 +278,43 @@ async fn settle_in(
         facts,
         answers,
     })
+}
+
+/// The namespaces, from the answer to a question that was sent already.
+///
+/// A refusal is not taken for "there are none": a prefix that is unknown today and known
+/// tomorrow would map the same mailboxes to other names, and their mail would be copied
+/// twice. So it is asked once more, and then the login has failed for now. That holds for
+/// BAD as well: no server is known that advertises NAMESPACE and never knows the command,
+/// and names that come and go would be worse than a server that cannot be read.
+///
+/// # Faults
+/// What the server says, as temporary.
+async fn namespaces(
+    connection: &Connection,
+    asked: oneshot::Receiver<Result<Answer, Fault>>,
+) -> Result<Namespaces, Fault> {
+    let mut answer = connection.answer(asked).await?;
+    if !answer.reply.is_ok() {
+        let again = connection.submit(&Command::Namespace, Takes::NAMESPACE)?;
+        answer = connection.answer(again).await?;
+    }
+    if !answer.reply.is_ok() {
+        return Err(throttled(&answer.reply).unwrap_or_else(|| {
+            Fault::new(
+                Code::ServerProtocol,
+                Reach::Side,
+                Remedy::Retry { after: None },
+                "the server does not tell its namespaces, so the names of mailboxes are unknown",
+            )
+            .said(answer.reply.said())
+        }));
+    }
+    let told = answer.data.into_iter().rev().find_map(|data| match data {
+        Response::Namespace(namespaces) => Some(namespaces),
+        _ => None,
+    });
+    Ok(told.unwrap_or_default())
 }
 
 fn identification() -> Command {

@@ -121,21 +121,10 @@ impl Reading<'_> {
 
     /// A row, complete or a part: servers may tell flags and content in two.
     fn row(&mut self, row: Row) -> Result<(), Fault> {
-        let is_torn = row.body().is_some() && !row.complete;
         let row = self.whole(row);
         let Some(content) = row.body() else {
             return self.keep(row);
         };
-        if is_torn {
-            // Its text did not end where its announcement said: it may be any text.
-            if let Some(key) = row.uid
-                && self.fetching.note(key)
-            {
-                self.ready
-                    .push_back(Err(unreadable(key, None, &self.mailbox)));
-            }
-            return Ok(());
-        }
         match (row.uid, &row.flags, content) {
             (Some(key), Some(flags), Content::Held(octets)) => {
                 if self.fetching.note(key) {

@@ -227,6 +227,7 @@ impl<R: AsyncRead + Unpin> Reader<R> {
     async fn response(&mut self, raw: &RawResponse) -> Result<(), Fault> {
         self.check_start(raw)?;
         let response = parse(raw);
+        check_end(&response)?;
         let is_row = matches!(&response, Response::Fetch(row) if row.complete);
         let ends_body = is_row && self.streaming.is_some();
         self.end_streaming(is_row).await;
@@ -365,6 +366,17 @@ impl<R: AsyncRead + Unpin> Reader<R> {
                     .said(reply.said())
             }
         }
+    }
+}
+
+/// Whether a row with text ended like one. If not, its text is another than was announced,
+/// and nobody knows where the next response begins.
+fn check_end(response: &Response) -> Result<(), Fault> {
+    match response {
+        Response::Fetch(row) if !row.complete && !row.sections.is_empty() => Err(protocol_fault(
+            "a message does not end with its row: its announced length is wrong",
+        )),
+        _ => Ok(()),
     }
 }
 

@@ -241,6 +241,12 @@ async fn a_body_that_breaks_off_is_never_completed() {
             "not sent: message.length",
             "abc",
         ),
+        // The last octet came, and then what was behind it was wrong.
+        (
+            vec![Ok("abcde"), Err(lost())],
+            "not sent: link.lost",
+            "abcde",
+        ),
     ] {
         let (connection, mut peer) = connected(LiteralMode::Plus, WIDE);
         let append = append(&connection, vec![streamed(5, chunks)]);

@@ -202,10 +202,9 @@ impl<W: AsyncWrite + Unpin> Writer<W> {
         };
         match next {
             Some(Ok(chunk)) if chunk.len() as u64 <= *left => {
+                // Not over with its last octet, but with the end of its stream: whoever
+                // gives it may learn only behind that octet that its length was a lie.
                 *left -= chunk.len() as u64;
-                if *left == 0 {
-                    self.queue.end_body();
-                }
                 self.queue.chunk(chunk);
                 Ok(())
             }

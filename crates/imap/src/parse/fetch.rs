@@ -19,42 +19,67 @@ pub(super) fn row(cursor: &mut Cursor<'_>, number: u64) -> FetchRow {
         row.skipped = 1;
         return row;
     }
-    let mut is_torn = false;
+    let mut seen = Seen::default();
+    // Whether the last thing read was a text.
+    let mut is_at_text = false;
     loop {
+        let is_behind_text = !row.sections.is_empty();
+        let place = cursor.place();
         cursor.spaces();
+        let blanks = cursor.place() - place;
         match cursor.peek() {
             None => return row,
             Some(b')') => {
+                seen.is_torn |= is_at_text && blanks != 0;
                 cursor.eat(b')');
-                // A parenthesis too many does not cost what comes behind it.
                 if cursor.is_done() {
-                    row.complete = !is_torn;
+                    row.complete = !seen.is_torn;
                     return row;
                 }
+                // A parenthesis too many does not cost what comes behind it.
+                seen.is_torn |= is_behind_text;
             }
             Some(b'\n') => {
                 cursor.pass_stray_literal();
                 row.skipped += 1;
+                seen.is_torn |= is_behind_text;
             }
             Some(_) => {
-                let texts = row.sections.len();
-                item(cursor, &mut row);
-                is_torn |= row.sections.len() > texts && !ends_well(cursor);
+                seen.is_torn |= is_at_text && blanks != 1;
+                let (skipped, texts) = (row.skipped, row.sections.len());
+                let is_new = item(cursor, &mut row, &mut seen);
+                seen.is_torn |= is_behind_text && !(is_new && row.skipped == skipped);
+                is_at_text = row.sections.len() > texts;
             }
         }
     }
 }
 
-/// Whether a text ended where it said. Behind it stands a blank or the end; that some
-/// server leaves the blank out in front of the next item is no lie.
-fn ends_well(cursor: &mut Cursor<'_>) -> bool {
-    if matches!(cursor.peek(), None | Some(b' ' | b')' | b'\n')) {
-        return true;
+/// Which items a row has had, and whether one of its texts ended elsewhere than where it
+/// was announced to end.
+///
+/// A literal that is announced too long takes octets of its own row, or of the next one,
+/// whose rest then reads like items of this row; one that is too short leaves the end of
+/// the text behind. So behind a text only what cannot be such a rest is believed: items
+/// that are known, can be read and were not there before, the first behind exactly one
+/// blank, and one parenthesis. A blank too few is not forgiven: it may be the last octet
+/// of a text that was announced one octet too long, and one too many the last of a text
+/// that was announced too short.
+#[derive(Default)]
+struct Seen {
+    /// A bit for each [`Item`] that is no section.
+    items: u32,
+    is_torn: bool,
+}
+
+impl Seen {
+    /// Whether an item is there for the first time.
+    fn first(&mut self, item: Item) -> bool {
+        let bit = 1 << item as u32;
+        let is_new = self.items & bit == 0;
+        self.items |= bit;
+        is_new
     }
-    let place = cursor.place();
-    let is_item = known(cursor.item_name()).is_some();
-    cursor.go_to(place);
-    is_item
 }
 
 /// What the value of an item is.
@@ -107,8 +132,8 @@ fn known(name: &[u8]) -> Option<Item> {
     }
 }
 
-/// Reads one item; whatever it is, the cursor moves on.
-fn item(cursor: &mut Cursor<'_>, row: &mut FetchRow) {
+/// Reads one item; whatever it is, the cursor moves on. False when it was there before.
+fn item(cursor: &mut Cursor<'_>, row: &mut FetchRow, seen: &mut Seen) -> bool {
     let start = cursor.place();
     let name = cursor.item_name();
     if name.is_empty() {
@@ -118,7 +143,7 @@ fn item(cursor: &mut Cursor<'_>, row: &mut FetchRow) {
         if cursor.place() == start {
             cursor.go_to(start + 1);
         }
-        return;
+        return true;
     }
     let item = known(name);
     let section = if cursor.eat(b'[') {
@@ -137,12 +162,20 @@ fn item(cursor: &mut Cursor<'_>, row: &mut FetchRow) {
     let Some(item) = item else {
         row.skipped += 1;
         skip_unknown(cursor);
-        return;
+        return true;
     };
+    let texts = row.sections.len();
     if read(cursor, row, item, section, origin).is_none() {
         row.skipped += 1;
         cursor.go_to(value);
         skip_unknown(cursor);
+    }
+    match row.sections.split_at(texts) {
+        (before, [text]) => !before
+            .iter()
+            .any(|b| b.kind == text.kind && b.origin == text.origin),
+        // BODY without a section is a structure.
+        _ => section.is_some() || seen.first(item),
     }
 }
 

@@ -28,7 +28,7 @@ pub(crate) struct FetchRow {
     pub(crate) skipped: u32,
     /// Whether the closing parenthesis was reached. Of the head of a streamed
     /// literal it is false by nature; otherwise it means that the rest was broken, or
-    /// that a text did not end where its announcement said.
+    /// that a text may have ended elsewhere than its announcement said.
     pub(crate) complete: bool,
 }
 

@@ -1,7 +1,8 @@
 //! Fault model 28, 29, 30, S1, S2: before and while logging in.
 
-use crate::host::{Host, INBOX, told};
-use hikyaku_core::{Code, Side};
+use crate::host::{Host, INBOX, Peer, told};
+use hikyaku_core::traits::Source;
+use hikyaku_core::{Code, Reach, Side};
 use hikyaku_imap::{ImapAccount, ImapOptions};
 use hikyaku_net::Security;
 
@@ -104,4 +105,50 @@ async fn the_address_that_answered_is_told() {
     let peer = account.expect("login").peer().expect("a peer");
     assert_eq!(peer.address.to_string(), format!("127.0.0.1:{port}"));
     assert_eq!(peer.tls, None);
+}
+
+#[tokio::test]
+async fn a_refused_namespace_is_not_taken_for_no_prefix() {
+    let rows = "* LIST () \".\" INBOX\n* LIST () \".\" INBOX.Sent\n";
+    for refusal in ["NO not now", "NO [LIMIT] try again later", "BAD what"] {
+        let host = Host::start("NAMESPACE").await;
+        let (account, _peer) = tokio::join!(
+            ImapAccount::connect(host.options(Side::Source)),
+            refuse_once(
+                &host,
+                refusal,
+                rows,
+                "* NAMESPACE ((\"INBOX.\" \".\")) NIL NIL\n",
+                "OK"
+            ),
+        );
+        let found = account
+            .expect("login")
+            .mailboxes()
+            .await
+            .expect("mailboxes");
+        let names: Vec<String> = found.iter().map(|m| m.name.to_string()).collect();
+        assert_eq!(names, ["INBOX", "Sent"], "{refusal}");
+
+        let host = Host::start("NAMESPACE").await;
+        let (account, _peer) = tokio::join!(
+            ImapAccount::connect(host.options(Side::Source)),
+            refuse_once(&host, refusal, rows, "", refusal),
+        );
+        let fault = account.expect_err("refused twice");
+        assert_eq!(fault.reach, Reach::Side, "{refusal}");
+        assert!(fault.is_temporary(), "{refusal}: {fault}");
+    }
+}
+
+/// Refuses the first NAMESPACE, lists, and answers the second like this.
+async fn refuse_once(host: &Host, refusal: &str, rows: &str, data: &str, end: &str) -> Peer {
+    let mut peer = host.let_in().await;
+    let namespace = peer.hears("NAMESPACE").await;
+    let list = peer.hears("LIST \"\" \"*\"").await;
+    peer.says(&format!("{namespace} {refusal}\n{rows}{list} OK\n"))
+        .await;
+    let again = peer.hears("NAMESPACE").await;
+    peer.says(&format!("{data}{again} {end}\n")).await;
+    peer
 }

@@ -222,6 +222,37 @@ async fn a_text_shorter_or_longer_than_announced_is_never_handed_out() {
 }
 
 #[tokio::test]
+async fn a_text_that_swallows_a_part_of_the_next_row_is_never_handed_out() {
+    let text = "Subject: a\r\n\r\nfirst (and last)\r\n";
+    let next = row(3, 5, "b");
+    // Up to the last octet of what follows: everything else the next row can lose.
+    let most = next.replace('\n', "\r\n").len();
+    for more in 1..most {
+        let answer = lie(&text.replace("\r\n", "\n"), text.len() + more) + &next;
+        let read = reading(&answer).await;
+        assert_eq!(read, ["server.protocol Side again"], "{more}");
+    }
+}
+
+#[tokio::test]
+async fn a_large_text_that_swallows_a_part_of_the_next_row_is_never_complete() {
+    let text = "0123456789abcde\n".repeat(20_000);
+    let octets = 17 * 20_000;
+    for more in [1, 3, 14, 20, 21, 26, 27, 28] {
+        let read = reading(&(lie(&text, octets + more) + &row(3, 5, "b"))).await;
+        // The message, and then the connection.
+        assert_eq!(
+            read,
+            [
+                "2 2 server.protocol Side again",
+                "server.protocol Side again"
+            ],
+            "{more}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_large_text_shorter_or_longer_than_announced_is_never_complete() {
     let text = "0123456789abcde\n".repeat(20_000);
     let octets = 17 * 20_000;
