@@ -126,8 +126,7 @@ impl<'a> Work<'a> {
         let mut todo = std::mem::take(&mut compared.todo);
         self.leave_out(&mut todo, scene.reader.as_mut()).await?;
         self.give_up_poison(&mut scene, &mut todo).await?;
-        self.choose_what_fits(&mut todo, scene.reader.as_mut())
-            .await?;
+        self.choose_what_fits(&mut todo, &mut scene).await?;
         run.observer.note(&Event::MailboxStarted {
             mailbox: self.line.source.name.clone(),
             messages: scene.keys.len(),

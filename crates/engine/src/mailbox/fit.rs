@@ -1,6 +1,7 @@
 //! Copying what fits: the newest messages, as long as there is room.
 
 use super::Work;
+use super::scene::Scene;
 use crate::room;
 use futures::StreamExt;
 use hikyaku_core::report::{Exception, Outcome};
@@ -13,15 +14,26 @@ impl Work<'_> {
     pub(super) async fn choose_what_fits(
         &mut self,
         todo: &mut KeySet,
-        reader: &mut dyn Reader,
+        scene: &mut Scene,
     ) -> Result<(), Fault> {
         if !self.run.policy.fit || todo.is_empty() {
             return Ok(());
         }
-        let Some(free) = self.run.room.ask().await? else {
+        let run = self.run.clone();
+        let free = match run.room.ask().await {
+            Err(fault) if fault.code == Code::ServerConnections => {
+                // The only connection that the server allows may be the one that is held here.
+                scene.shut_destination();
+                let free = run.room.ask().await;
+                scene.renew_writer(&run).await?;
+                free?
+            }
+            asked => asked?,
+        };
+        let Some(free) = free else {
             return Ok(());
         };
-        let mut all = octets_of(reader, todo).await?;
+        let mut all = octets_of(scene.reader.as_mut(), todo).await?;
         all.sort_unstable_by_key(|(key, _)| std::cmp::Reverse(*key));
         let mut fitting = room::fitting(&all, free.room());
         fitting.sort_unstable();

@@ -288,7 +288,7 @@ fn side(random: &mut Random, which: &str, words: &mut Vec<String>) -> Account2 {
     let mut options = Options::new(personality.clone());
     options.first_uidvalidity = 1_600_000_000 + u32::try_from(random.below(1 << 20)).unwrap_or(0);
     if random.chance(10) {
-        options.limits.sessions_per_account = random.index(3) + 2;
+        options.limits.sessions_per_account = random.index(4) + 1;
     }
     let crowd = options.limits.sessions_per_account;
     let server = Arc::new(MemServer::in_memory(options));
