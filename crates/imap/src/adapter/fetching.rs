@@ -17,6 +17,9 @@ use super::body::Chunks;
 /// Commands in flight: enough that the server never waits for us.
 const IN_FLIGHT: usize = 4;
 
+/// Windows that are made at a time.
+const FAR: u64 = 1_000;
+
 /// What came.
 pub(super) enum Came {
     /// Rows, in the server's order.
@@ -37,7 +40,11 @@ pub(super) enum Came {
 pub(super) struct Fetching<'a> {
     connection: &'a Connection,
     items: Vec<FetchItem>,
+    /// Not divided into windows yet: a server can claim four thousand million messages
+    /// in one line.
+    far: VecDeque<KeySet>,
     todo: VecDeque<KeySet>,
+    window: u64,
     flights: VecDeque<(Tag, KeySet)>,
     /// The commands in flight hold the other end, and nobody else: when they are lost
     /// with their connection, the channel ends.
@@ -58,15 +65,12 @@ impl<'a> Fetching<'a> {
         window: u64,
     ) -> Self {
         let (to, events) = mpsc::channel(ROW_EVENTS);
-        let todo = keys
-            .windows(window)
-            .iter()
-            .flat_map(|keys| split_set(keys, MAX_SET_OCTETS))
-            .collect();
         Self {
             connection,
             items,
-            todo,
+            far: keys.windows(window.saturating_mul(FAR)).into(),
+            todo: VecDeque::new(),
+            window,
             flights: VecDeque::new(),
             to: to.downgrade(),
             events,
@@ -125,11 +129,24 @@ impl<'a> Fetching<'a> {
     /// Sends as many commands as may be in flight.
     pub(super) fn top_up(&mut self) -> Result<(), Fault> {
         while self.flights.len() < IN_FLIGHT
-            && let Some(keys) = self.todo.pop_front()
+            && let Some(keys) = self.next_window()
         {
             self.send(keys)?;
         }
         Ok(())
+    }
+
+    fn next_window(&mut self) -> Option<KeySet> {
+        if self.todo.is_empty()
+            && let Some(keys) = self.far.pop_front()
+        {
+            let windows = keys.windows(self.window);
+            let sets = windows
+                .iter()
+                .flat_map(|keys| split_set(keys, MAX_SET_OCTETS));
+            self.todo.extend(sets);
+        }
+        self.todo.pop_front()
     }
 
     /// The next thing that comes for what is in flight; `None` when nothing is.

@@ -26,6 +26,11 @@ pub(super) struct Cursor<'a> {
     octets: &'a [u8],
     at: usize,
     streamed: &'a [StreamedLiteral],
+    /// From here to there, a line's end, a string that begins has no end: to look for it
+    /// again and again would be quadratic in a line full of quotes.
+    endless: (usize, usize),
+    /// Searches for the end of a section that came to nothing.
+    in_vain: u32,
 }
 
 impl<'a> Cursor<'a> {
@@ -35,6 +40,8 @@ impl<'a> Cursor<'a> {
             octets: &raw.octets,
             at: 0,
             streamed: &raw.streamed,
+            endless: (0, 0),
+            in_vain: 0,
         }
     }
 
@@ -180,7 +187,16 @@ impl<'a> Cursor<'a> {
     /// be in it, escaped or not.
     fn quoted(&mut self) -> Option<Bytes> {
         let start = self.at + 1;
-        let end = quoted_end(self.octets.get(start..)?)? + start;
+        if self.endless.0 <= start && start <= self.endless.1 {
+            return None;
+        }
+        let rest = self.octets.get(start..)?;
+        let Some(end) = quoted_end(rest) else {
+            let line = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
+            self.endless = (start, start + line);
+            return None;
+        };
+        let end = end + start;
         self.at = end + 1;
         Some(match unescaped(&self.octets[start..end]) {
             Cow::Borrowed(_) => self.whole.slice(start..end),
@@ -245,6 +261,8 @@ impl<'a> Cursor<'a> {
                     depth += 1;
                     self.at += 1;
                     if depth > MAX_DEPTH {
+                        // Whatever follows is inside: nothing of it can be told apart.
+                        self.at = self.octets.len();
                         return false;
                     }
                 }
@@ -284,6 +302,15 @@ impl<'a> Cursor<'a> {
     }
 
     fn section_end(&mut self, nested: bool) -> Option<&'a [u8]> {
+        if self.in_vain >= MOST_IN_VAIN {
+            return None;
+        }
+        let section = self.find_section_end(nested);
+        self.in_vain += u32::from(section.is_none());
+        section
+    }
+
+    fn find_section_end(&mut self, nested: bool) -> Option<&'a [u8]> {
         let start = self.at;
         let mut depth = 0u32;
         loop {
@@ -324,6 +351,10 @@ impl<'a> Cursor<'a> {
         self.whole.slice_ref(slice)
     }
 }
+
+/// Each search for the end of a section may pass over the rest of a response. A server that
+/// means sections closes them.
+const MOST_IN_VAIN: u32 = 32;
 
 const BLANK: u8 = 1;
 const OPEN: u8 = 2;

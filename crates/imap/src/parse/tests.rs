@@ -5,6 +5,7 @@ use crate::frame::{Frame, FrameLimits, Framer};
 use crate::response::{FetchRow, Reply, ReplyKind};
 use hikyaku_core::{Key, KeySet, WireName};
 
+mod bombs;
 mod cutting;
 mod data;
 mod fetch;
