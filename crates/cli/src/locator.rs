@@ -208,7 +208,11 @@ impl Locator {
 /// The text with `***` in place of what may be a password: what stands between the
 /// first `:` of the account and its last `@`.
 pub(crate) fn masked(text: &str) -> String {
-    let start = text.find("://").map_or(0, |at| at + 3);
+    // Behind an account, `://` begins nothing.
+    let start = match text.split_once("://") {
+        Some((scheme, _)) if !scheme.contains(['/', '@', ':']) => scheme.len() + 3,
+        _ => 0,
+    };
     let (front, rest) = text.split_at(start);
     let (Some(colon), Some(at)) = (rest.find(':'), rest.rfind('@')) else {
         return text.to_owned();

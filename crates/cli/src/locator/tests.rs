@@ -188,6 +188,8 @@ fn a_password_in_a_locator_is_never_repeated() {
         ("imaps://u:se/cr@et@h/x", "imaps://u:***@h/x"),
         ("imaps://u@d.jp:secret@h", "imaps://u@d.jp:***@h"),
         ("u:secret@h", "u:***@h"),
+        ("u:secret@imaps://h", "u:***@imaps://h"),
+        ("gmail:u:secret@h://x", "gmail:***@h://x"),
         ("imaps://u@h:993/a@b", "imaps://u@h:993/a@b"),
         ("imaps://u@h:0", "imaps://u@h:0"),
         ("受信", "受信"),
