@@ -6,6 +6,7 @@ mod arrows;
 mod bench;
 mod ci;
 mod docs;
+mod fuzz;
 mod lines;
 mod sim;
 mod step;
@@ -46,6 +47,11 @@ const COMMANDS: &[Command] = &[
         "sweep",
         "cut the dialogue with a real server at every line",
         sweep::run,
+    ),
+    (
+        "fuzz",
+        "feed the parsers what nobody would write; `fuzz --help` says how",
+        fuzz::run,
     ),
     ("docs", "write the generated documents anew", docs::write),
     ("install", "only install what the tests need", test::install),

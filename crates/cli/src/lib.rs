@@ -21,6 +21,9 @@ mod paths;
 mod patience;
 mod problem;
 mod progress;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod properties;
 mod renewal;
 mod results;
 mod room;

@@ -280,9 +280,9 @@ impl Framer {
             return Ok(None);
         }
         let announced = self.announced();
-        self.line = 0;
+        let line = std::mem::take(&mut self.line);
         match announced {
-            None => Ok(Some(Frame::Response(self.finish()))),
+            None => Ok(Some(Frame::Response(self.finish(line)))),
             Some(octets) if octets > self.limits.literal => Err(FrameError::LiteralTooLong {
                 octets,
                 limit: self.limits.literal,
@@ -357,10 +357,11 @@ impl Framer {
         gathered.join()
     }
 
-    fn finish(&mut self) -> RawResponse {
+    /// `line` octets are the last line: a carriage return before them ends a literal.
+    fn finish(&mut self, line: usize) -> RawResponse {
         let mut octets = self.take_octets();
         octets.truncate(octets.len() - 1);
-        if octets.last() == Some(&b'\r') {
+        if line > 1 && octets.last() == Some(&b'\r') {
             octets.truncate(octets.len() - 1);
         }
         (self.text, self.held) = (0, 0);
@@ -495,5 +496,7 @@ impl Gathered {
     }
 }
 
+#[cfg(any(test, fuzzing))]
+pub(crate) mod properties;
 #[cfg(test)]
 mod tests;

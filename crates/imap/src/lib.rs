@@ -31,6 +31,9 @@ mod frame;
 mod machine;
 mod names;
 mod parse;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod properties;
 mod quirks;
 mod response;
 mod session;

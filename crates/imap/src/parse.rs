@@ -115,5 +115,7 @@ fn unknown(word: &[u8]) -> Response {
     }
 }
 
+#[cfg(any(test, fuzzing))]
+pub(crate) mod properties;
 #[cfg(test)]
 mod tests;

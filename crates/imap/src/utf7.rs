@@ -148,5 +148,7 @@ pub(crate) fn encode_shifted(c: char) -> Vec<u8> {
     out
 }
 
+#[cfg(any(test, fuzzing))]
+pub(crate) mod properties;
 #[cfg(test)]
 mod tests;

@@ -16,6 +16,9 @@ mod diagnose;
 mod endpoint;
 mod fault;
 mod fingerprint;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod properties;
 mod race;
 pub mod sasl;
 mod secret;

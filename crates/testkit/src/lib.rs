@@ -4,6 +4,7 @@
 //! - [`judge`] fills mailboxes and reads back the truth with a small IMAP reader of its own.
 //! - [`certificates`] makes a private authority with good and bad server certificates.
 //! - [`generate`] makes mailboxes from a seed: large ordinary ones, and one in which everything is odd.
+//! - [`corpus`] gives the seeds of the fuzz targets to tests.
 //! - [`disk`] fails, tears or kills at the n-th write of a program, and records all of them.
 //! - [`proxy`] delays, narrows, breaks and records connections.
 //! - [`postgres`] starts a private PostgreSQL.
@@ -15,6 +16,7 @@
 //! product's IMAP cannot hide itself.
 
 pub mod certificates;
+pub mod corpus;
 pub mod disk;
 pub mod generate;
 pub mod install;

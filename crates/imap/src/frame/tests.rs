@@ -100,6 +100,17 @@ fn a_held_literal_stays_in_its_place() {
 }
 
 #[test]
+fn a_carriage_return_at_the_end_of_a_literal_is_no_line_end() {
+    assert_eq!(
+        whole(
+            FrameLimits::default(),
+            b"* 1 FETCH (BODY[] {1}\r\n\r\nh1 OK\r\n"
+        ),
+        [response(b"* 1 FETCH (BODY[] {1}\r\n\r"), response(b"h1 OK"),]
+    );
+}
+
+#[test]
 fn a_large_literal_passes_through_and_leaves_a_skeleton() {
     let wire = b"* 1 FETCH (UID 7 BODY[] {9}\r\n123\r\n6789 FLAGS ())\r\nh1 OK\r\n";
     let head = b"* 1 FETCH (UID 7 BODY[] {9}\r\n".to_vec();
