@@ -39,6 +39,8 @@ pub(super) struct Truth {
     pub(super) reflagged_at_source: BTreeSet<Class>,
     /// Everything that is to be copied was copied, and no life is under way.
     pub(super) is_settled: bool,
+    /// Destination mailboxes whose UIDs began anew since a life last saw everything.
+    renewed: BTreeSet<String>,
 }
 
 /// The least and the most messages of a class.
@@ -59,7 +61,7 @@ fn of(counts: &Counts, class: &Class) -> u64 {
 impl Truth {
     /// The owner of the destination takes a message away.
     pub(super) fn remove(&mut self, class: Class) {
-        match self.is_settled {
+        match self.is_settled && !self.renewed.contains(&class.0) {
             true => count(&mut self.removed_unseen, class),
             false => count(&mut self.removed_meanwhile, class),
         }
@@ -70,12 +72,14 @@ impl Truth {
         for (class, n) in std::mem::take(&mut self.removed_unseen) {
             *self.removed.entry(class).or_default() += n;
         }
+        self.renewed.clear();
         self.is_settled = true;
     }
 
     /// The UIDs of a destination mailbox begin anew: what was taken away before anybody looked cannot be told from
     /// what the server has lost.
     pub(super) fn forget_unseen(&mut self, mailbox: &str) {
+        self.renewed.insert(mailbox.to_owned());
         let (lost, kept) = std::mem::take(&mut self.removed_unseen)
             .into_iter()
             .partition::<Counts, _>(|((name, _), _)| name == mailbox);
