@@ -5,7 +5,7 @@ use std::process::Command;
 use anyhow::Result;
 
 use crate::step::{self, cargo, output, say};
-use crate::{arrows, docs, lines, test};
+use crate::{arrows, coverage, docs, lines, test};
 
 /// Runs every check, the cheap ones first, and the tests last.
 pub(crate) fn run(_: &[String]) -> Result<()> {
@@ -14,7 +14,8 @@ pub(crate) fn run(_: &[String]) -> Result<()> {
     step::run(&mut cargo(&["fmt", "--all", "--check"]))?;
     lines::check()?;
     arrows::check()?;
-    say("\nfile lengths and dependency arrows are right");
+    coverage::check()?;
+    say("\nfile lengths, dependency arrows and the table of faults and tests are right");
     step::run(&mut cargo(&[
         "clippy",
         "--workspace",

@@ -5,6 +5,7 @@
 mod arrows;
 mod bench;
 mod ci;
+mod coverage;
 mod docs;
 mod fuzz;
 mod lines;
