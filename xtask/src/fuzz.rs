@@ -112,28 +112,28 @@ fn fuzz((target, dictionary, people): Target, wish: &Wish) -> Result<Outcome> {
     command
         .args(["run", "nightly", "cargo", "fuzz", "run", target])
         .args((!people).then_some("--no-default-features"))
-        .args(["--sanitizer", if wish.asan { "address" } else { "none" }])
+        .current_dir(root())
+        .env_remove("CARGO")
+        .env_remove("RUSTUP_TOOLCHAIN");
+    let memory = if wish.asan {
+        // Beside the other build, so that neither undoes the other.
+        command.args(["--sanitizer", "address", "--target-dir"]);
+        command.arg(fuzz.join("target").join("asan"));
+        // The sanitizer's own memory is not the product's.
+        8 * MEMORY
+    } else {
+        command.args(["--sanitizer", "none"]);
+        MEMORY
+    };
+    let words = fuzz.join("words").join(dictionary).with_extension("dict");
+    command
         .args([&corpus, &fuzz.join("seeds").join(target)])
         .arg("--")
         .arg(format!("-max_total_time={}", 60 * wish.minutes))
         .arg(format!("-timeout={ENDLESS}"))
-        .arg(format!(
-            "-dict={}",
-            fuzz.join("words")
-                .join(dictionary)
-                .with_extension("dict")
-                .display()
-        ))
-        .args(["-max_len=16384", "-print_final_stats=1"])
-        .current_dir(root())
-        .env_remove("CARGO")
-        .env_remove("RUSTUP_TOOLCHAIN");
-    if wish.asan {
-        // The sanitizer's own memory is not the product's.
-        command.arg(format!("-rss_limit_mb={}", 4 * MEMORY));
-    } else {
-        command.arg(format!("-rss_limit_mb={MEMORY}"));
-    }
+        .arg(format!("-rss_limit_mb={memory}"))
+        .arg(format!("-dict={}", words.display()))
+        .args(["-max_len=16384", "-print_final_stats=1"]);
     say(&format!("\nfuzzing {target} for {} min", wish.minutes));
     let mut child = command
         .stdin(Stdio::null())
@@ -157,7 +157,8 @@ fn fuzz((target, dictionary, people): Target, wish: &Wish) -> Result<Outcome> {
 /// The fuzzer tells of every input that reaches something new: not a person's concern.
 fn is_worth_showing(line: &str) -> bool {
     let progress = ["NEW ", "REDUCE", "RELOAD", "pulse"];
-    !(line.starts_with('#') && progress.iter().any(|word| line.contains(word)))
+    let is_progress = line.starts_with('#') && progress.iter().any(|word| line.contains(word));
+    !is_progress && !line.starts_with("\tNEW_FUNC") && !line.starts_with("Loaded ")
 }
 
 fn kept(artifacts: &Path) -> usize {
