@@ -8,7 +8,7 @@
 //! ```
 //!
 //! Time is virtual: hours of back-off pass at once, and the same seed gives the same events at the same moments.
-//! The judge ([`mod@check`], [`mod@truth`]) shares no code with the product. Start reading at [`trial::run`].
+//! The judge (`check`, `truth`) shares no code with the product. Start reading at [`trial::run`].
 
 mod check;
 mod content;

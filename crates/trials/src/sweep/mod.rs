@@ -5,7 +5,7 @@
 //! once without a cut, and judged: nothing may be lost, doubled or altered, the source must be what it was, no report may
 //! claim more than is true, and a third run must find nothing to do.
 //!
-//! Start reading at [`case::Case`] and [`trial`].
+//! Start reading at [`case::Case`] and `trial`.
 
 mod account;
 mod case;
