@@ -1,0 +1,11 @@
+//! hikyaku as a service: people fill a form, workers copy, the page and a mail tell how it went.
+//!
+//! ```text
+//!  browser ──► web ──► jobs (rows of the ledger's database) ◄── worker ──► engine
+//!                        │                                       │
+//!                        └──────────── notice (outbox) ◄─────────┘──► SMTP
+//! ```
+//!
+//! Start reading at [`job`] (what a job is), then [`jobs`] (what can be done with it).
+
+pub mod job;
