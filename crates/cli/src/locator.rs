@@ -4,13 +4,13 @@
 //! Start reading at [`Locator::parse`].
 
 mod escape;
-mod host;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use host::Host;
+pub(crate) use hikyaku_net::Host;
 
 use hikyaku_core::{AccountId, MailboxName};
+use hikyaku_net::HostProblem;
 use std::fmt;
 use std::path::PathBuf;
 
@@ -146,6 +146,16 @@ pub(crate) enum LocatorProblem {
     Mailbox,
     /// Nothing after `kind:`.
     Path(&'static str),
+}
+
+impl From<HostProblem> for LocatorProblem {
+    fn from(problem: HostProblem) -> Self {
+        match problem {
+            HostProblem::Missing => Self::HostMissing,
+            HostProblem::Host(text) => Self::Host(text),
+            HostProblem::Port(text) => Self::Port(text),
+        }
+    }
 }
 
 /// `scheme://` of servers, in the order in which they are proposed.
@@ -322,7 +332,7 @@ fn parse_server(scheme: &str, rest: &str) -> Result<ServerLocator, LocatorProble
     if user.is_empty() {
         return Err(LocatorProblem::User);
     }
-    let (host, port) = host::parse(server)?;
+    let (host, port) = Host::parse(server)?;
     let mailbox = parse_mailbox(path)?;
     if protocol == Protocol::Pop3 && mailbox.is_some() {
         return Err(LocatorProblem::Mailbox);

@@ -1,6 +1,7 @@
 //! From an endpoint to a connected stream.
 
 use crate::fault::{self, Phase};
+use crate::guard::Guard;
 use crate::race::{interleave, race};
 use crate::socket::Socket;
 use crate::stream::{PeerInfo, Stream};
@@ -49,15 +50,51 @@ pub async fn connect_to(endpoint: &Endpoint, addresses: &[SocketAddr]) -> Result
     if addresses.is_empty() {
         return Err(fault::not_found(endpoint, NO_ADDRESS));
     }
-    let dialling = race(&addresses, |address| async move {
-        Ok((dial(address, endpoint.buffers).await?, address))
-    });
-    let (socket, address) = match timeout(endpoint.timeouts.connect, dialling).await {
-        Ok(Ok(connected)) => connected,
-        Ok(Err(failures)) => return Err(fault::unreachable(endpoint, &failures)),
-        Err(_) => return Err(fault::unanswered(endpoint, &addresses)),
+    let (socket, address) = match &endpoint.guard {
+        None => reach(endpoint, &addresses).await?,
+        Some(guard) => reach_guarded(endpoint, guard, &addresses).await?,
     };
     begin(endpoint, socket, address).await
+}
+
+/// The first of these addresses that answers.
+async fn reach(
+    endpoint: &Endpoint,
+    addresses: &[SocketAddr],
+) -> Result<(Socket, SocketAddr), Fault> {
+    let dialling = race(addresses, |address| async move {
+        Ok((dial(address, endpoint.buffers).await?, address))
+    });
+    match timeout(endpoint.timeouts.connect, dialling).await {
+        Ok(Ok(connected)) => Ok(connected),
+        Ok(Err(failures)) => Err(fault::unreachable(endpoint, &failures)),
+        Err(_) => Err(fault::unanswered(endpoint, addresses)),
+    }
+}
+
+/// The same for addresses that somebody else chose: what the guard refuses is never dialled, and looks as if
+/// nobody listened there.
+async fn reach_guarded(
+    endpoint: &Endpoint,
+    guard: &Guard,
+    addresses: &[SocketAddr],
+) -> Result<(Socket, SocketAddr), Fault> {
+    let shortest = tokio::time::sleep(guard.shortest_failure());
+    let allowed: Vec<SocketAddr> = addresses
+        .iter()
+        .copied()
+        .filter(|address| guard.allows(address.ip(), address.port()))
+        .collect();
+    if allowed.len() < addresses.len() {
+        tracing::info!(server = endpoint.server(), "the egress guard refuses addresses");
+    }
+    if !allowed.is_empty()
+        && let Ok(connected) = reach(endpoint, &allowed).await
+    {
+        return Ok(connected);
+    }
+    shortest.await;
+    Err(fault::closed(endpoint))
 }
 
 /// Over whatever the endpoint's own dialler gives.
@@ -99,11 +136,9 @@ pub async fn resolve(endpoint: &Endpoint) -> Result<Vec<SocketAddr>, Fault> {
     if let Some(address) = endpoint.address() {
         return Ok(vec![SocketAddr::new(address, endpoint.port)]);
     }
-    let host = endpoint.bare_host();
-    let looking = tokio::net::lookup_host((host, endpoint.port));
+    let looking = look_up(endpoint);
     let why = match timeout(endpoint.timeouts.connect, looking).await {
-        Ok(Ok(found)) => {
-            let addresses: Vec<SocketAddr> = found.collect();
+        Ok(Ok(addresses)) => {
             if !addresses.is_empty() {
                 remember(endpoint, &addresses);
                 return Ok(addresses);
@@ -123,6 +158,18 @@ pub async fn resolve(endpoint: &Endpoint) -> Result<Vec<SocketAddr>, Fault> {
             Ok(addresses)
         }
         None => Err(fault::not_found(endpoint, &why)),
+    }
+}
+
+/// One lookup: where the guard says, or by the system.
+async fn look_up(endpoint: &Endpoint) -> io::Result<Vec<SocketAddr>> {
+    let (host, port) = (endpoint.bare_host(), endpoint.port);
+    match endpoint.guard.as_ref().and_then(Guard::resolver) {
+        Some(lookup) => {
+            let found = lookup.addresses(host).await?;
+            Ok(found.into_iter().map(|ip| (ip, port).into()).collect())
+        }
+        None => Ok(tokio::net::lookup_host((host, port)).await?.collect()),
     }
 }
 
@@ -149,7 +196,13 @@ pub(crate) async fn open(
             let Dialled { carrier, address } = dial.dial(endpoint).await?;
             Ok((Socket::carried(carrier), address))
         }
-        None => Ok((dial(address, endpoint.buffers).await?, address)),
+        None => {
+            let refuses = |guard: &Guard| !guard.allows(address.ip(), address.port());
+            if endpoint.guard.as_ref().is_some_and(refuses) {
+                return Err(io::ErrorKind::ConnectionRefused.into());
+            }
+            Ok((dial(address, endpoint.buffers).await?, address))
+        }
     }
 }
 

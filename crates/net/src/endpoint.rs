@@ -1,6 +1,7 @@
 //! Where to connect, and under which conditions.
 
-use crate::{Anchors, Dial, Fingerprint};
+use crate::guard::Guard;
+use crate::{Anchors, Dial, Fingerprint, Witness};
 use hikyaku_core::Side;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -25,6 +26,12 @@ pub struct Endpoint {
     pub side: Side,
     /// Makes the connections instead of resolver and TCP; `None` for those.
     pub dial: Option<Arc<dyn Dial>>,
+    /// Says which addresses may be connected to, and how names are looked up; `None` where
+    /// whoever named the host may reach everything from this machine anyway. A dialler of
+    /// its own is not asked about addresses.
+    pub guard: Option<Guard>,
+    /// Told of a certificate that a handshake refused.
+    pub witness: Option<Witness>,
 }
 
 /// How a connection is protected.
@@ -102,6 +109,8 @@ impl Endpoint {
             buffers: Buffers::default(),
             side,
             dial: None,
+            guard: None,
+            witness: None,
         }
     }
 

@@ -1,6 +1,6 @@
 //! From errors of sockets and TLS to faults: code, reach, remedy and the next step.
 
-use crate::Endpoint;
+use crate::{Endpoint, Presented};
 use crate::deflate::Bomb;
 use crate::tls::{Refusal, Why};
 use hikyaku_core::{Code, Fault, InternalDate, Reach, Remedy};
@@ -107,6 +107,17 @@ pub(crate) fn unreachable(endpoint: &Endpoint, failures: &[(SocketAddr, io::Erro
     )
 }
 
+/// The fault of every connection that could not be made under a guard, whatever the reason: closed, silent or
+/// forbidden. No address is named, so that nobody learns how names resolve inside the operator's network.
+pub(crate) fn closed(endpoint: &Endpoint) -> Fault {
+    at(
+        endpoint,
+        Code::HostUnreachable,
+        RETRY,
+        "no connection could be made; check the address, the port and any firewall",
+    )
+}
+
 pub(crate) fn unanswered(endpoint: &Endpoint, addresses: &[SocketAddr]) -> Fault {
     let list: Vec<String> = addresses.iter().map(SocketAddr::to_string).collect();
     at(
@@ -208,7 +219,15 @@ pub(crate) fn tls_error(error: &io::Error) -> Option<&Error> {
 
 fn refused_handshake(endpoint: &Endpoint, phase: Phase, error: &Error) -> Fault {
     if let Some(refusal) = refusal(error) {
-        return refused_certificate(endpoint, refusal);
+        let fault = refused_certificate(endpoint, refusal);
+        if let Some(witness) = &endpoint.witness {
+            witness.note(Presented {
+                fingerprint: refusal.found,
+                names: listed(&refusal.names),
+                code: fault.code,
+            });
+        }
+        return fault;
     }
     match error {
         Error::InvalidMessage(InvalidMessage::InvalidContentType) => match phase {
@@ -310,32 +329,36 @@ fn refused_certificate(endpoint: &Endpoint, refusal: &Refusal) -> Fault {
     }
 }
 
-/// `DnsName("a")` and `IpAddress(b)` as `a, b`, cleaned and bounded: the names come from outside.
+/// The names of a certificate as part of a sentence.
 fn names(presented: &[String]) -> String {
-    const MOST: usize = 12;
-    let mut shown: Vec<String> = presented
-        .iter()
-        .take(MOST)
-        .map(|name| {
-            let inner = name
-                .split_once('(')
-                .and_then(|(_, rest)| rest.strip_suffix(')'))
-                .unwrap_or(name);
-            inner
-                .trim_matches('"')
-                .chars()
-                .filter(|c| !c.is_control())
-                .take(255)
-                .collect()
-        })
-        .collect();
-    if presented.len() > MOST {
-        shown.push(format!("{} more", presented.len() - MOST));
+    let mut shown = listed(presented);
+    if presented.len() > MOST_NAMES {
+        shown.push(format!("{} more", presented.len() - MOST_NAMES));
     }
     if shown.is_empty() {
         return "no name that counts".into();
     }
     shown.join(", ")
+}
+
+/// Names of a certificate that are shown.
+const MOST_NAMES: usize = 12;
+
+/// `DnsName("a")` and `IpAddress(b)` as `a` and `b`, cleaned and bounded: the names come from outside.
+fn listed(presented: &[String]) -> Vec<String> {
+    let clean = |name: &String| {
+        let inner = name
+            .split_once('(')
+            .and_then(|(_, rest)| rest.strip_suffix(')'))
+            .unwrap_or(name);
+        inner
+            .trim_matches('"')
+            .chars()
+            .filter(|c| !c.is_control())
+            .take(255)
+            .collect()
+    };
+    presented.iter().take(MOST_NAMES).map(clean).collect()
 }
 
 fn date(time: &UnixTime) -> InternalDate {

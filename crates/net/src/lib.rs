@@ -16,6 +16,8 @@ mod diagnose;
 mod endpoint;
 mod fault;
 mod fingerprint;
+pub mod guard;
+mod host;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod properties;
@@ -26,13 +28,16 @@ mod socket;
 mod stream;
 mod tls;
 pub mod transcript;
+mod witness;
 
 pub use anchors::Anchors;
 pub use carrier::{Carrier, Dial, Dialled};
 pub use connect::{connect, connect_to, resolve};
 pub use endpoint::{Buffers, Endpoint, Security, Timeouts, Trust};
 pub use fingerprint::{Fingerprint, NotAFingerprint};
+pub use host::{Host, HostProblem};
 pub use secret::Secret;
 pub use socket::Resetter;
 pub use stream::{PeerInfo, ReadHalf, Stream, TlsInfo, WriteHalf};
 pub use transcript::Transcript;
+pub use witness::{Presented, Witness};

@@ -5,8 +5,9 @@ use crate::socket::Socket;
 use crate::stream::TlsInfo;
 use crate::{Anchors, Endpoint, Fingerprint, Trust};
 use hikyaku_core::{Code, Fault, Remedy};
-use rustls::client::WebPkiServerVerifier;
+use rustls::client::{WebPkiServerVerifier, verify_server_name};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::server::ParsedCertificate;
 use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms, ring};
 use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, Error, OtherError, ProtocolVersion,
@@ -164,6 +165,8 @@ fn mozilla(
 #[derive(Debug)]
 pub(crate) struct Refusal {
     pub(crate) found: Fingerprint,
+    /// What it is for, as rustls names them.
+    pub(crate) names: Vec<String>,
     pub(crate) why: Why,
 }
 
@@ -218,6 +221,7 @@ impl ServerCertVerifier for Verifier {
             Rule::Pin(pin) if *pin == found => Ok(ServerCertVerified::assertion()),
             Rule::Pin(pin) => Err(Refusal {
                 found,
+                names: names_of(leaf),
                 why: Why::NotPinned(*pin),
             }
             .error()),
@@ -226,6 +230,7 @@ impl ServerCertVerifier for Verifier {
                 .map_err(|error| match error {
                     Error::InvalidCertificate(error) => Refusal {
                         found,
+                        names: names_of(leaf),
                         why: Why::Invalid(error),
                     }
                     .error(),
@@ -256,6 +261,21 @@ impl ServerCertVerifier for Verifier {
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.algorithms.supported_schemes()
+    }
+}
+
+/// The names that a certificate is for, as rustls lists them when it is compared with a name that nobody has.
+fn names_of(leaf: &CertificateDer<'_>) -> Vec<String> {
+    let nobodys = ServerName::try_from("no-such-name.invalid");
+    let (Ok(parsed), Ok(nobodys)) = (ParsedCertificate::try_from(leaf), nobodys) else {
+        return Vec::new();
+    };
+    match verify_server_name(&parsed, &nobodys) {
+        Err(Error::InvalidCertificate(CertificateError::NotValidForNameContext {
+            presented,
+            ..
+        })) => presented,
+        _ => Vec::new(),
     }
 }
 

@@ -6,5 +6,6 @@
 mod carried;
 mod certificates;
 mod connecting;
+mod guarded;
 mod streams;
 mod support;
