@@ -86,7 +86,10 @@ async fn reach_guarded(
         .filter(|address| guard.allows(address.ip(), address.port()))
         .collect();
     if allowed.len() < addresses.len() {
-        tracing::info!(server = endpoint.server(), "the egress guard refuses addresses");
+        tracing::info!(
+            server = endpoint.server(),
+            "the egress guard refuses addresses"
+        );
     }
     if !allowed.is_empty()
         && let Ok(connected) = reach(endpoint, &allowed).await

@@ -1,8 +1,8 @@
 //! From errors of sockets and TLS to faults: code, reach, remedy and the next step.
 
-use crate::{Endpoint, Presented};
 use crate::deflate::Bomb;
 use crate::tls::{Refusal, Why};
+use crate::{Endpoint, Presented};
 use hikyaku_core::{Code, Fault, InternalDate, Reach, Remedy};
 use rustls::{AlertDescription, CertificateError, Error, InvalidMessage};
 use rustls_pki_types::UnixTime;

@@ -5,10 +5,10 @@ use crate::socket::Socket;
 use crate::stream::TlsInfo;
 use crate::{Anchors, Endpoint, Fingerprint, Trust};
 use hikyaku_core::{Code, Fault, Remedy};
-use rustls::client::{WebPkiServerVerifier, verify_server_name};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::server::ParsedCertificate;
+use rustls::client::{WebPkiServerVerifier, verify_server_name};
 use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms, ring};
+use rustls::server::ParsedCertificate;
 use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, Error, OtherError, ProtocolVersion,
     RootCertStore, SignatureScheme,

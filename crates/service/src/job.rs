@@ -186,6 +186,8 @@ pub struct Choices {
     pub rerun: Rerun,
     /// Source mailboxes that are left out.
     pub exclude: Vec<String>,
+    /// Of those that are left out unless ticked ([`Checked::hidden`]): the ticked ones.
+    pub include: Vec<String>,
     /// Only these source mailboxes; empty: all.
     pub only: Vec<String>,
     /// Only messages that arrived at this moment or later (UTC seconds).

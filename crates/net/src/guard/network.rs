@@ -95,7 +95,9 @@ impl fmt::Debug for Network {
 
 impl fmt::Display for NotANetwork {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a network is an address, a slash and the bits that count, such as 192.0.2.0/24")
+        f.write_str(
+            "a network is an address, a slash and the bits that count, such as 192.0.2.0/24",
+        )
     }
 }
 
@@ -134,7 +136,14 @@ mod tests {
             assert_eq!(network.to_string(), shown);
         }
         for text in [
-            "", "10.0.0.0/33", "10.0.0.1/8", "10/8", "a/8", "10.0.0.0/", "10.0.0.0/+8", "::/129",
+            "",
+            "10.0.0.0/33",
+            "10.0.0.1/8",
+            "10/8",
+            "a/8",
+            "10.0.0.0/",
+            "10.0.0.0/+8",
+            "::/129",
             "10.0.0.0/8/8",
         ] {
             assert_eq!(text.parse::<Network>(), Err(NotANetwork), "{text}");
@@ -157,7 +166,11 @@ mod tests {
             ("192.0.2.7", "192.0.2.6", false),
         ] {
             let network: Network = network.parse().unwrap();
-            assert_eq!(network.contains(address.parse().unwrap()), is_in, "{network} {address}");
+            assert_eq!(
+                network.contains(address.parse().unwrap()),
+                is_in,
+                "{network} {address}"
+            );
         }
     }
 }

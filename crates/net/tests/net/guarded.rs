@@ -9,9 +9,9 @@ use hikyaku_net::{Endpoint, Presented, Security, Trust, Witness, connect, resolv
 use std::collections::VecDeque;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::Arc;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
 use tokio::time::Instant;
@@ -126,8 +126,16 @@ fn every_address_that_is_not_public_is_refused() {
 fn the_operators_networks_come_first_and_the_smallest_decides() {
     let network = |text: &str| text.parse::<Network>().unwrap();
     let guard = Guard::new()
-        .allow([network("10.0.0.0/8"), network("192.168.7.7"), network("fd00:1::/32")])
-        .deny([network("10.1.0.0/16"), network("8.8.8.0/24"), network("192.168.7.7")]);
+        .allow([
+            network("10.0.0.0/8"),
+            network("192.168.7.7"),
+            network("fd00:1::/32"),
+        ])
+        .deny([
+            network("10.1.0.0/16"),
+            network("8.8.8.0/24"),
+            network("192.168.7.7"),
+        ]);
     for (given, passes) in [
         ("10.2.0.1", true),
         ("::ffff:10.2.0.1", true),
@@ -298,7 +306,11 @@ async fn remembered_addresses_are_checked_too() {
     drop(connect(&endpoint).await.unwrap());
     assert_eq!(came.load(Ordering::SeqCst), 2);
     // And now they are not.
-    let shut = guarded("remembered.example.test", address.port(), open.deny([loopback()]));
+    let shut = guarded(
+        "remembered.example.test",
+        address.port(),
+        open.deny([loopback()]),
+    );
     assert_eq!(resolve(&shut).await.unwrap(), [address]);
     let fault = connect(&shut).await.unwrap_err();
     assert_eq!(fault.code, Code::HostUnreachable);
@@ -311,10 +323,25 @@ async fn the_certificate_that_was_refused_can_be_shown() {
     let other = Identity::self_signed("pinned.example.test").fingerprint();
     let expired = authority.sign_for_years("localhost", 2000, 2001);
     for (identity, trust, code, names) in [
-        (authority.sign("other.example.test"), authority.trust(), Code::TlsName, "other.example.test"),
+        (
+            authority.sign("other.example.test"),
+            authority.trust(),
+            Code::TlsName,
+            "other.example.test",
+        ),
         (expired, authority.trust(), Code::TlsExpired, "localhost"),
-        (Identity::self_signed("localhost"), authority.trust(), Code::TlsUntrusted, "localhost"),
-        (Identity::self_signed("localhost"), Trust::Pinned(other), Code::TlsPin, "localhost"),
+        (
+            Identity::self_signed("localhost"),
+            authority.trust(),
+            Code::TlsUntrusted,
+            "localhost",
+        ),
+        (
+            Identity::self_signed("localhost"),
+            Trust::Pinned(other),
+            Code::TlsPin,
+            "localhost",
+        ),
     ] {
         let address = tls_server(identity.acceptor()).await;
         let witness = Witness::default();
