@@ -1,6 +1,6 @@
 //! Fetches the packages that the tests need, once for a machine.
 //!
-//! Dovecot, isync and PostgreSQL are installed as usual. The packages of Cyrus and Courier exclude Dovecot's (each
+//! Dovecot, isync, PostgreSQL and Chromium are installed as usual. The packages of Cyrus and Courier exclude Dovecot's (each
 //! claims to be *the* mail server of the machine), so theirs are only unpacked, into [`prefix`]: nothing of them is
 //! configured and no service starts. `cargo xtask test` calls [`ensure`].
 
@@ -13,13 +13,20 @@ use anyhow::{Context, Result, bail};
 use crate::process::{run, set_mode, sweep};
 
 /// Installed as usual: a program that shows the package is there, and the package.
-const ORDINARY: [(&str, &str); 6] = [
+const ORDINARY: [(&str, &str); 9] = [
     ("/usr/sbin/dovecot", "dovecot-core"),
     ("/usr/lib/dovecot/imap", "dovecot-imapd"),
     ("/usr/lib/dovecot/pop3", "dovecot-pop3d"),
     ("/usr/bin/mbsync", "isync"),
     ("/usr/lib/postgresql/15/bin/initdb", "postgresql-15"),
     ("/usr/bin/setpriv", "util-linux"),
+    (crate::browser::PROGRAM, "chromium"),
+    (crate::browser::DRIVER, "chromium-driver"),
+    // Pages in Japanese are looked at, and pictured.
+    (
+        "/usr/share/fonts/opentype/ipafont-gothic/ipagp.ttf",
+        "fonts-ipafont-gothic",
+    ),
 ];
 
 /// Unpacked aside: a name, a program that shows it is there, and the packages.

@@ -7,6 +7,7 @@
 //! - [`corpus`] gives the seeds of the fuzz targets to tests.
 //! - [`disk`] fails, tears or kills at the n-th write of a program, and records all of them.
 //! - [`proxy`] delays, narrows, breaks and records connections.
+//! - [`browser`] starts a private Chromium and does in it what a person does.
 //! - [`postgres`] starts a private PostgreSQL.
 //! - [`install`] fetches the packages; `cargo xtask test` calls it.
 //!
@@ -15,6 +16,7 @@
 //! **Invariant**: nothing here is used by the product, and the judge shares no code with it, so that a fault in the
 //! product's IMAP cannot hide itself.
 
+pub mod browser;
 pub mod certificates;
 pub mod corpus;
 pub mod disk;
