@@ -1,8 +1,8 @@
 //! Text from outside, made safe to show.
 //!
 //! Whatever a server or a message says may try to move a cursor, hide text or turn its
-//! direction round. HTML, CSV and mail have escapes of their own where they are written;
-//! these here are for terminals and plain text.
+//! direction round. HTML and mail have escapes of their own where they are written; these here are for
+//! terminals, plain text and CSV.
 
 use std::borrow::Cow;
 use std::fmt::Write;
@@ -52,6 +52,19 @@ pub fn spelled_out(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
+/// A cell of comma-separated values (RFC 4180): quoted where it must be, and without what
+/// would act on a terminal. A text that a spreadsheet would take for a formula, also in
+/// full-width signs, gets an apostrophe in front: subjects come from anybody.
+pub fn csv_cell(text: &str) -> String {
+    let text = clean(text);
+    let begins = text.trim_start_matches([' ', '\u{3000}', '\u{fffd}']);
+    match begins.starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠']) {
+        true => format!("\"'{}\"", text.replace('"', "\"\"")),
+        false if text.contains([',', '"', ';']) => format!("\"{}\"", text.replace('"', "\"\"")),
+        false => text.into_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -70,6 +83,29 @@ mod tests {
         ] {
             assert_eq!(clean(text), cleaned);
             assert_eq!(spelled_out(text), spelled);
+        }
+    }
+
+    #[test]
+    fn cells_are_quoted_and_never_formulas() {
+        for (text, shown) in [
+            ("a", "a"),
+            ("", ""),
+            ("a,b", "\"a,b\""),
+            ("a\"b", "\"a\"\"b\""),
+            ("a\r\nb", "a\u{fffd}\u{fffd}b"),
+            ("a\u{1b}[2Jb\u{202e}", "a\u{fffd}[2Jb\u{fffd}"),
+            ("\t=1+1", "\"'\u{fffd}=1+1\""),
+            (" =1+1", "\"' =1+1\""),
+            ("+81-3-1234", "\"'+81-3-1234\""),
+            ("＝1＋1", "\"'＝1＋1\""),
+            ("a;b", "\"a;b\""),
+            ("=HYPERLINK(\"x\")", "\"'=HYPERLINK(\"\"x\"\")\""),
+            ("-1", "\"'-1\""),
+            ("@x", "\"'@x\""),
+            ("受信トレイ", "受信トレイ"),
+        ] {
+            assert_eq!(csv_cell(text), shown);
         }
     }
 

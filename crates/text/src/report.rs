@@ -170,6 +170,21 @@ pub fn waited(wait: &Wait, lang: Lang) -> String {
 /// did, what to do next. Exceptions and notes are for the caller to lay out.
 pub fn summary(report: &Report, lang: Lang) -> Vec<String> {
     let mut lines = vec![headline(report, lang), equation(report, lang)];
+    lines.extend(facts(report, lang));
+    if let Some(fault) = &report.stopped {
+        let told = crate::fault::tell(fault, lang);
+        lines.push(format!("{} [{}]", told.cause, fault.code.short()));
+        lines.extend(told.quote);
+        lines.push(told.remedy);
+    } else if report.unfinished > 0 || report.tally().messages(Outcome::FailedTemporary) > 0 {
+        lines.push(run_again(lang));
+    }
+    lines
+}
+
+/// What the run did: messages and octets, flags, proofs, repeats and waits.
+pub fn facts(report: &Report, lang: Lang) -> Vec<String> {
+    let mut lines = Vec::new();
     let elapsed = Duration::from_millis(report.elapsed_millis);
     match (report.copied_now(), report.octets_now()) {
         (0, _) => lines.push(copied_nothing(Span(elapsed), lang)),
@@ -200,14 +215,6 @@ pub fn summary(report: &Report, lang: Lang) -> Vec<String> {
         lines.push(repeated(Times(report.retries), lang));
     }
     lines.extend(report.waits.iter().map(|wait| waited(wait, lang)));
-    if let Some(fault) = &report.stopped {
-        let told = crate::fault::tell(fault, lang);
-        lines.push(format!("{} [{}]", told.cause, fault.code.short()));
-        lines.extend(told.quote);
-        lines.push(told.remedy);
-    } else if report.unfinished > 0 || report.tally().messages(Outcome::FailedTemporary) > 0 {
-        lines.push(run_again(lang));
-    }
     lines
 }
 

@@ -15,6 +15,7 @@ mod fault;
 mod heading;
 mod plan;
 mod report;
+mod stored;
 mod words;
 
 pub use event::{Connected, Folder, Line, Start};
@@ -24,6 +25,7 @@ pub use plan::{ChangeView, MailboxPlanView, PlanView, RoomView};
 pub use report::{
     ExceptionView, MailboxReportView, NoteView, OutcomesView, ReportView, TallyView, WaitView,
 };
+pub use stored::side;
 
 /// Number of the contract; rises only when a meaning changes or a field goes.
 pub const SCHEMA: u32 = 1;

@@ -5,6 +5,7 @@ use crate::args::{Format, ReportArgs};
 use crate::json::stored::{self, Stored};
 use crate::problem::{Failure, Problem};
 use crate::{exit, ledger, results, runtime, words};
+use hikyaku_core::report::Report;
 use hikyaku_engine::Stop;
 use hikyaku_ledger::{Run, RunId, Store};
 
@@ -44,7 +45,7 @@ fn show(context: &Context, format: Format, run: &Run) -> Result<u8, Failure> {
                 "check" => results::Kind::Check,
                 _ => results::Kind::Copy,
             };
-            let report = stored::report(&view);
+            let report = Report::from(&*view);
             output.note(&words::run_of(
                 &crate::figures::record(run.started_millis),
                 lang,

@@ -1,7 +1,6 @@
 //! The report as text: whether everything is accounted for, what became of each
 //! mailbox, what went wrong and what to do about it.
 
-use crate::json::stored;
 use crate::output;
 use crate::terminal::{self, Align, Table};
 use crate::words;
@@ -68,7 +67,7 @@ pub(crate) fn report(
 
 /// The way around the checks of certificates, where somebody took it.
 fn pinned(server: &Connected, lang: Lang) -> Option<String> {
-    let side = stored::side(&server.side)?;
+    let side = hikyaku_view::side(&server.side)?;
     let fingerprint = server.certificate.as_deref().filter(|_| server.pinned)?;
     Some(text::pinned(side, &server.server, fingerprint, lang))
 }
