@@ -14,6 +14,7 @@ pub mod escape;
 pub mod fault;
 mod figures;
 mod lang;
+pub mod page;
 pub mod plan;
 pub mod report;
 pub mod room;

@@ -38,6 +38,9 @@ mod tests {
         let mut count = 0;
         for sentences in [
             crate::fault::SENTENCES,
+            crate::page::again::SENTENCES,
+            crate::page::progress::SENTENCES,
+            crate::page::result::SENTENCES,
             crate::report::SENTENCES,
             crate::plan::SENTENCES,
             crate::room::SENTENCES,

@@ -143,7 +143,11 @@ pub struct Told {
 
 /// Tells a fault.
 pub fn tell(fault: &Fault, lang: Lang) -> Told {
-    let explained = explain(fault.code, lang);
+    tell_as(fault, explain(fault.code, lang), lang)
+}
+
+/// Tells a fault in these words.
+pub(crate) fn tell_as(fault: &Fault, explained: Explained, lang: Lang) -> Told {
     let at = &fault.at;
     let cause = match (at.side, &at.server, &at.mailbox) {
         (Some(side), Some(server), Some(mailbox)) => {
