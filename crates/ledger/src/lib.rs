@@ -1,7 +1,8 @@
 //! Durable state of hikyaku: what was intended, what is settled, and which runs there were.
 //!
 //! A [`Store`] is one SQLite file (the embedded default), memory, or a PostgreSQL database. [`Store::pair`] gives the
-//! handle for two accounts, which is a [`hikyaku_core::ledger::Ledger`]; the engine knows no more of this crate.
+//! handle for two accounts, which is a [`hikyaku_core::ledger::Ledger`]; the engine knows no more of this crate. What a
+//! service keeps beside it is in [`service`].
 //!
 //! Start reading at [`Store`], then `writer.rs` (group commit) and `record.rs` (messages).
 //!
@@ -22,6 +23,7 @@ mod pairing;
 mod record;
 mod run;
 mod schema;
+pub mod service;
 mod store;
 mod sum;
 pub mod testing;

@@ -11,7 +11,9 @@ use crate::db::Lease;
 use crate::pairing::{self, Intend, Map, SetCheckpoint};
 use crate::record::{self, Prove, Settle};
 use crate::run::RunId;
+use crate::service::fence::{Fence, Fenced};
 use crate::store::{PairId, Store};
+use crate::writer::Operation;
 
 /// What is durable about two accounts. Clones share the store. See [`Ledger`] for what the methods mean.
 ///
@@ -23,6 +25,7 @@ pub struct PairLedger {
     id: PairId,
     destination: AccountId,
     run: Option<RunId>,
+    fence: Option<Fence>,
 }
 
 impl PairLedger {
@@ -32,6 +35,7 @@ impl PairLedger {
             id,
             destination,
             run: None,
+            fence: None,
         }
     }
 
@@ -51,6 +55,27 @@ impl PairLedger {
         Self {
             run: Some(run),
             ..self.clone()
+        }
+    }
+
+    /// The same handle, whose writes are refused with `Interrupted` once another worker has claimed the job. The check
+    /// and the write are one transaction.
+    #[must_use]
+    pub fn fenced(&self, job: &str, fence: i64) -> Self {
+        Self {
+            fence: Some(Fence {
+                job: job.to_owned(),
+                number: fence,
+            }),
+            ..self.clone()
+        }
+    }
+
+    async fn write<O: Operation>(&self, operation: O) -> Result<O::Output, Fault> {
+        let writer = &self.store.inner.writer;
+        match &self.fence {
+            None => writer.write(operation).await,
+            Some(fence) => writer.write(Fenced(fence.clone(), operation)).await,
         }
     }
 
@@ -90,15 +115,12 @@ impl Ledger for PairLedger {
                 return Ok(same);
             }
             let destination = codec::mailbox_text(destination);
-            self.store
-                .inner
-                .writer
-                .write(Map {
-                    pair: self.id.0,
-                    source: text,
-                    destination,
-                })
-                .await
+            let map = Map {
+                pair: self.id.0,
+                source: text,
+                destination,
+            };
+            self.write(map).await
         })
     }
 
@@ -184,7 +206,7 @@ impl Ledger for PairLedger {
                 run: self.run(),
                 intent,
             };
-            self.store.inner.writer.write(write).await.map(IntentId)
+            self.write(write).await.map(IntentId)
         })
     }
 
@@ -203,7 +225,7 @@ impl Ledger for PairLedger {
                 records,
                 closes,
             };
-            self.store.inner.writer.write(write).await
+            self.write(write).await
         })
     }
 
@@ -222,7 +244,7 @@ impl Ledger for PairLedger {
                 keys: keys.clone(),
                 level,
             };
-            self.store.inner.writer.write(write).await
+            self.write(write).await
         })
     }
 
@@ -239,7 +261,7 @@ impl Ledger for PairLedger {
                 pairing: pairing.0,
                 checkpoint,
             };
-            self.store.inner.writer.write(write).await
+            self.write(write).await
         })
     }
 }

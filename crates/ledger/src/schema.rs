@@ -16,18 +16,20 @@ pub(crate) const SQLITE: Steps = &[
     include_str!("../migrations/sqlite/0001_first.sql"),
     include_str!("../migrations/sqlite/0002_host.sql"),
     include_str!("../migrations/sqlite/0003_sums.sql"),
+    include_str!("../migrations/sqlite/0004_jobs.sql"),
 ];
 pub(crate) const POSTGRES: Steps = &[
     include_str!("../migrations/postgres/0001_first.sql"),
     include_str!("../migrations/postgres/0002_host.sql"),
     include_str!("../migrations/postgres/0003_sums.sql"),
+    include_str!("../migrations/postgres/0004_jobs.sql"),
 ];
 
 /// `PRAGMA application_id` of a ledger: `hiky` in ASCII.
 pub(crate) const APPLICATION: i64 = 0x6869_6b79;
 
 /// The sum over the texts of all tables and indexes of the newest SQLite schema.
-const TABLES: i64 = 8_379_269_030_234_931_167;
+const TABLES: i64 = 5_313_444_269_162_745_628;
 
 /// Key of the advisory lock under which PostgreSQL tables are made: `hiky` once more.
 const MIGRATION_LOCK: i64 = APPLICATION;

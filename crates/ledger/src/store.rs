@@ -264,6 +264,24 @@ impl Store {
         }
     }
 
+    /// The knowledge that no other process serves from this store, as long as the guard lives: then whatever leases stand
+    /// in it are those of processes that are gone. `None` where another process serves, and for PostgreSQL, which many
+    /// may use at once.
+    pub fn sole(&self, now_millis: i64) -> Result<Option<Hold>, Fault> {
+        // No account has such a name: see `AccountId`.
+        let service = AccountId::new("service");
+        let held = match &self.inner.home {
+            Home::File(path) => hold::by_file(path, &service, now_millis),
+            Home::Memory(owners, _) => hold::by_memory(owners, &service, now_millis),
+            Home::Postgres => return Ok(None),
+        };
+        match held {
+            Ok(hold) => Ok(Some(hold)),
+            Err(fault) if fault.code == Code::LedgerBusy => Ok(None),
+            Err(fault) => Err(fault),
+        }
+    }
+
     /// Notes that a run began; the answer is what people quote. `kind` is a word such as `copy` or `check`; the seed
     /// decides the name of the run.
     pub async fn begin_run(
