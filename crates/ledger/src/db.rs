@@ -24,8 +24,7 @@ const READERS: usize = 3;
 /// fails while it is made is closed at some later time, when its file may have another name already. Every commit waits
 /// for the disk. The page cache is in KiB (negative says so). What is deleted is overwritten where that costs no write
 /// of its own: sealed passwords.
-const WRITER_SETTINGS: &str =
-    "PRAGMA synchronous = FULL; PRAGMA cache_size = -4096; PRAGMA journal_size_limit = 16777216; \
+const WRITER_SETTINGS: &str = "PRAGMA synchronous = FULL; PRAGMA cache_size = -4096; PRAGMA journal_size_limit = 16777216; \
      PRAGMA secure_delete = FAST";
 
 /// Page cache of a reading connection, which goes through pages once.

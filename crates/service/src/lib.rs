@@ -9,3 +9,5 @@
 //! Start reading at [`job`] (what a job is), then [`jobs`] (what can be done with it).
 
 pub mod job;
+pub mod jobs;
+pub mod seal;

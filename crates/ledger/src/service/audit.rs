@@ -70,18 +70,20 @@ impl Operation for Note {
     type Output = ();
 
     fn apply<'a>(&'a self, link: &'a mut Link<'_>) -> BoxFuture<'a, Result<(), Fault>> {
-        Box::pin(async move {
-            let row = &self.0;
-            let insert =
-                "INSERT INTO audit (happened, who, what, job, address) VALUES ($1, $2, $3, $4, $5)";
-            let values = [
-                Value::Int(row.happened),
-                Value::Text(&row.who),
-                Value::Text(&row.what),
-                Value::Text(&row.job),
-                Value::Text(&row.address),
-            ];
-            link.execute(insert, &values).await.map(drop)
-        })
+        Box::pin(put(link, &self.0))
     }
+}
+
+/// Notes it inside a transaction.
+pub(super) async fn put(link: &mut Link<'_>, row: &AuditRow) -> Result<(), Fault> {
+    let insert =
+        "INSERT INTO audit (happened, who, what, job, address) VALUES ($1, $2, $3, $4, $5)";
+    let values = [
+        Value::Int(row.happened),
+        Value::Text(&row.who),
+        Value::Text(&row.what),
+        Value::Text(&row.job),
+        Value::Text(&row.address),
+    ];
+    link.execute(insert, &values).await.map(drop)
 }

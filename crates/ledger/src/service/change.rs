@@ -4,6 +4,7 @@ use futures::future::BoxFuture;
 use hikyaku_core::Fault;
 
 use crate::link::{Link, Sql, Value};
+use crate::service::audit::{self, AuditRow};
 use crate::service::outbox::{self, NewLetter};
 use crate::service::queue::{Added, Lane, Wish};
 use crate::writer::Operation;
@@ -37,10 +38,12 @@ pub struct NewJob {
     pub now_millis: i64,
     /// Its texts, by name.
     pub parts: Vec<(String, String)>,
-    /// Sealed secrets by side, and until when they are kept.
+    /// Sealed secrets by side.
     pub secrets: Vec<(String, Vec<u8>)>,
     /// Until when they are kept.
     pub secrets_until: i64,
+    /// Who added it.
+    pub audit: Option<AuditRow>,
 }
 
 /// What must be true for a change.
@@ -112,6 +115,8 @@ pub struct Change {
     pub letters: Vec<NewLetter>,
     /// Another job that begins with this change.
     pub successor: Option<Box<NewJob>>,
+    /// Who did it.
+    pub audit: Option<AuditRow>,
 }
 
 impl Change {
@@ -128,6 +133,7 @@ impl Change {
             secrets: Keep::AsTheyAre,
             letters: Vec::new(),
             successor: None,
+            audit: None,
         }
     }
 }
@@ -174,6 +180,9 @@ async fn add(link: &mut Link<'_>, job: &NewJob) -> Result<Added, Fault> {
         put_part(link, &job.id, part, body).await?;
     }
     put_secrets(link, &job.id, &job.secrets, job.secrets_until).await?;
+    if let Some(row) = &job.audit {
+        audit::put(link, row).await?;
+    }
     Ok(Added::New)
 }
 
@@ -215,6 +224,9 @@ impl Operation for Apply {
             }
             if let Some(successor) = &change.successor {
                 add(link, successor).await?;
+            }
+            if let Some(row) = &change.audit {
+                audit::put(link, row).await?;
             }
             Ok(true)
         })

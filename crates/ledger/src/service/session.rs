@@ -191,7 +191,8 @@ impl Operation for UseOnce {
 
     fn apply<'a>(&'a self, link: &'a mut Link<'_>) -> BoxFuture<'a, Result<bool, Fault>> {
         Box::pin(async move {
-            let insert = "INSERT INTO nonce (name, expires) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING";
+            let insert =
+                "INSERT INTO nonce (name, expires) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING";
             let values = [Value::Text(&self.name), Value::Int(self.expires)];
             Ok(link.execute(insert, &values).await? == 1)
         })
