@@ -8,6 +8,11 @@
 //!
 //! Start reading at [`job`] (what a job is), then [`jobs`] (what can be done with it).
 
+pub mod brand;
+pub mod config;
 pub mod job;
 pub mod jobs;
+pub mod notice;
 pub mod seal;
+pub mod strict;
+pub mod values;
