@@ -17,6 +17,8 @@ pub enum Phase {
     Transfer,
     /// What was copied is looked up again.
     Verify,
+    /// Own copies are taken back.
+    Undo,
 }
 
 /// One thing that happened. Mailboxes are source mailboxes.
@@ -50,6 +52,13 @@ pub enum Event {
         messages: u64,
         /// Their octets.
         octets: u64,
+    },
+    /// Own copies were taken back.
+    TakenBack {
+        /// The source mailbox that they came from.
+        mailbox: MailboxName,
+        /// How many messages.
+        messages: u64,
     },
     /// A mailbox has all its outcomes.
     MailboxDone {

@@ -94,6 +94,36 @@ pub struct Settled {
     pub code: Option<Code>,
 }
 
+impl Settled {
+    /// Whether taking this copy back was begun and its end is not known: the copy is
+    /// there, perhaps with a deletion mark of ours, or it is gone.
+    pub fn is_being_taken_back(&self) -> bool {
+        self.code == Some(Code::UndoUnfinished)
+    }
+
+    /// The same record, durable before the first command that takes the copy back.
+    #[must_use]
+    pub fn being_taken_back(self) -> Self {
+        Self {
+            code: Some(Code::UndoUnfinished),
+            ..self
+        }
+    }
+
+    /// The same record when the copy is gone: the message is not at the destination, and
+    /// the next copy brings it there.
+    #[must_use]
+    pub fn taken_back(self) -> Self {
+        Self {
+            outcome: Outcome::FailedTemporary,
+            stored: None,
+            verified: Verified::No,
+            code: None,
+            ..self
+        }
+    }
+}
+
 /// What is about to be appended: durable before the first octet leaves.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Intent {

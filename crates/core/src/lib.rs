@@ -24,6 +24,7 @@ pub mod plan;
 pub mod policy;
 pub mod report;
 pub mod traits;
+pub mod undo;
 
 pub use account::AccountId;
 pub use date::InternalDate;

@@ -119,7 +119,7 @@ pub struct Sides<'a> {
 /// Makes the plan. Total: every source mailbox gets exactly one line, and no wish
 /// of the policy can make it fail. The same input gives the same plan.
 pub fn plan_mailboxes(sides: Sides<'_>, policy: &Policy) -> Plan {
-    let mapped = crate::mapping::map_names(sides, policy.under.as_ref());
+    let mapped = crate::mapping::map_names(sides, policy.below());
     let mut mailboxes: Vec<MailboxPlan> = sides
         .source
         .iter()
@@ -190,6 +190,7 @@ fn is_unchanged(
     };
     !policy.stateless
         && !policy.recopy
+        && !policy.replaces()
         && !policy.read_back
         && same_state(&checkpoint.source, &now)
         && same_state(&checkpoint.destination, &there)

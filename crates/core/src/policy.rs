@@ -23,6 +23,17 @@ pub enum SkipRule {
     Size,
 }
 
+/// What 最初から means: everything is copied again, as if nothing had been copied before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fresh {
+    /// Into the same mailboxes; when everything is copied and verified, own earlier copies
+    /// that nobody touched and whose replacement is verified are taken back. Needs
+    /// [`crate::traits::Undo`].
+    Replace,
+    /// Below this mailbox of the destination, which carries the date. Nothing is removed.
+    Folder(MailboxName),
+}
+
 /// Everything that the user can choose about what is copied and how.
 #[derive(Clone, Debug)]
 pub struct Policy {
@@ -42,6 +53,8 @@ pub struct Policy {
     pub newest_first: bool,
     /// Copy again what the owner removed at the destination.
     pub recopy: bool,
+    /// Copy everything again.
+    pub fresh: Option<Fresh>,
     /// Nothing is looked up in the ledger; everything is matched by content.
     pub stateless: bool,
     /// Read back and compare every copied message.
@@ -139,6 +152,7 @@ impl Default for Policy {
             under: None,
             newest_first: false,
             recopy: false,
+            fresh: None,
             stateless: false,
             read_back: false,
             lanes: 4,
@@ -152,6 +166,24 @@ impl Default for Policy {
 }
 
 impl Policy {
+    /// The mailbox of the destination below which everything goes.
+    pub fn below(&self) -> Option<&MailboxName> {
+        match &self.fresh {
+            Some(Fresh::Folder(folder)) => Some(folder),
+            _ => self.under.as_ref(),
+        }
+    }
+
+    /// Whether earlier copies are replaced.
+    pub fn replaces(&self) -> bool {
+        self.fresh == Some(Fresh::Replace)
+    }
+
+    /// Whether what the owner removed at the destination comes back.
+    pub fn brings_back(&self) -> bool {
+        self.recopy || self.fresh.is_some()
+    }
+
     /// Whether a mailbox is left out, and by which rule. `has_real_copy` says that the
     /// messages of a view are also found in ordinary mailboxes.
     pub fn skips_mailbox(&self, mailbox: &MailboxInfo) -> Option<SkipRule> {

@@ -3,6 +3,7 @@
 use crate::fault::{Code, Fault, Side};
 use crate::key::Key;
 use crate::name::MailboxName;
+use crate::undo::{KeptCopy, UndoLine};
 use std::fmt;
 
 /// What became of one source message. Exactly one holds for each.
@@ -246,6 +247,11 @@ pub struct Report {
     pub differences: u64,
     /// Appends that were repeated after a refusal or a lost answer.
     pub retries: u64,
+    /// What became of own earlier copies when everything was copied again, one line per
+    /// destination mailbox; empty for any other run.
+    pub replaced: Vec<UndoLine>,
+    /// Own earlier copies that are still there, by name, at most [`crate::undo::UndoReport::MAX_KEPT`].
+    pub kept: Vec<KeptCopy>,
     /// Waits, one entry per reason, in the order of their first.
     pub waits: Vec<Wait>,
     /// Milliseconds from start to end.

@@ -1,7 +1,8 @@
 //! What an adapter is: the seams between the engine and the world.
 //!
 //! A [`Source`] has no method that could alter the origin; a [`Destination`] is a
-//! source that can also create mailboxes and append. Nothing here can delete.
+//! source that can also create mailboxes and append. Neither can delete: that is
+//! [`Undo`] alone, which no copy is given unless somebody asked for it.
 
 use crate::fault::Fault;
 use crate::flags::{Flags, PermanentFlags};
@@ -111,6 +112,41 @@ pub trait Writer: Reader {
 
     /// Adds and removes flags of messages that are there.
     fn store_flags<'a>(&'a mut self, changes: &'a [FlagChange]) -> Ask<'a, ()>;
+}
+
+/// The only thing that can delete, at the destination only: own copies can be taken back.
+///
+/// Apart from [`Destination`], so that an ordinary copy holds nothing that could remove a
+/// message, not even by mistake. What may be removed is decided and made durable by the
+/// engine before this is asked.
+pub trait Undo: Send + Sync {
+    /// Opens a mailbox for reading and removing.
+    ///
+    /// # Faults
+    /// `undo.unsupported` where the server cannot remove exactly what is named (no
+    /// UIDPLUS, RFC 4315): EXPUNGE alone would also take what its owner has marked.
+    fn open_for_removal<'a>(&'a self, mailbox: &'a MailboxInfo) -> Ask<'a, Box<dyn Remover>>;
+
+    /// Leaves politely. Calls after it fail.
+    fn close(&self) -> BoxFuture<'_, ()>;
+}
+
+/// One mailbox opened at the destination, from which named messages can be removed.
+pub trait Remover: Reader {
+    /// Which flags this mailbox keeps.
+    fn permanent_flags(&self) -> &PermanentFlags;
+
+    /// Removes these messages and no other: marks them and expunges exactly them. Those
+    /// of them that are gone afterwards; one that somebody unmarked meanwhile stays.
+    ///
+    /// Nothing is done when the mailbox is not of that epoch. The gate is asked before
+    /// the command that removes; when it is shut, what is marked stays marked.
+    fn remove<'a>(
+        &'a mut self,
+        epoch: Epoch,
+        keys: &'a KeySet,
+        gate: &'a dyn Gate,
+    ) -> Ask<'a, KeySet>;
 }
 
 /// The answer to an append, when it comes. Never lost: a connection that ends

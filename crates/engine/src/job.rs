@@ -11,7 +11,8 @@ use hikyaku_core::ledger::Ledger;
 use hikyaku_core::plan::{Plan, Sides, Step, plan_mailboxes};
 use hikyaku_core::policy::Policy;
 use hikyaku_core::report::Report;
-use hikyaku_core::traits::{Clock, Destination, Source};
+use hikyaku_core::traits::{Clock, Destination, Source, Undo};
+use hikyaku_core::undo::{UndoPlan, UndoReport};
 use hikyaku_core::{Code, Event, Fault, MailboxInfo, Observer, Reach, Remedy, Side};
 use std::sync::Arc;
 
@@ -32,6 +33,9 @@ pub struct Job {
     pub source: Arc<dyn Source>,
     /// Appended to.
     pub destination: Arc<dyn Destination>,
+    /// What can take own copies back; only for [`Job::undo`] and
+    /// [`hikyaku_core::policy::Fresh::Replace`].
+    pub undo: Option<Arc<dyn Undo>>,
     /// Bound to this pair of accounts.
     pub ledger: Arc<dyn Ledger>,
     /// Told of everything.
@@ -70,6 +74,24 @@ impl Job {
     /// Only when nothing could start.
     pub async fn check(&self, depth: Depth) -> Result<Report, Fault> {
         self.execute(Mode::Check(depth)).await
+    }
+
+    /// Looks at both sides and says which own copies could be taken back. Writes nothing
+    /// anywhere.
+    ///
+    /// # Errors
+    /// A side that cannot be looked at, or a ledger that cannot be read.
+    pub async fn undo_plan(&self) -> Result<UndoPlan, Fault> {
+        crate::undo::plan(self).await
+    }
+
+    /// Takes back the own copies that nobody touched and that the source still has. Where
+    /// it breaks off the next call goes on.
+    ///
+    /// # Errors
+    /// Only when nothing could start. What fails later is in the report.
+    pub async fn undo(&self) -> Result<UndoReport, Fault> {
+        crate::undo::undo(self).await
     }
 
     async fn execute(&self, mode: Mode) -> Result<Report, Fault> {

@@ -34,6 +34,7 @@ mod run;
 mod space;
 mod stop;
 mod transfer;
+mod undo;
 
 pub use clock::SystemClock;
 pub use job::{Depth, Job};

@@ -142,6 +142,7 @@ impl Goal {
         let job = Job {
             source: Arc::new(gmail.connect(labels).await),
             destination: Arc::new(destination),
+            undo: None,
             ledger: Arc::new(ledger),
             observer: Arc::new(()),
             clock: Arc::new(SystemClock::default()),

@@ -21,6 +21,7 @@ pub mod report;
 pub mod room;
 pub mod run;
 mod sentence;
+pub mod undo;
 
 pub use fault::{Explained, Who, explain};
 pub use figures::{

@@ -13,6 +13,7 @@ pub fn phase(phase: Phase, lang: Lang) -> String {
         Phase::Plan => planning(lang),
         Phase::Transfer => copying(lang),
         Phase::Verify => verifying(lang),
+        Phase::Undo => taking_back(lang),
     }
 }
 
@@ -60,6 +61,11 @@ sentences! {
     verifying() {
         ja: "コピー結果を確認しています…",
         en: "Verifying the copy…",
+    }
+    /// Phase: own copies go.
+    taking_back() {
+        ja: "コピーしたメールを取り除いています…",
+        en: "Taking copies back…",
     }
     /// Progress with a guess of the time that is left.
     progress_left(done: Share, all: Messages, left: About) {

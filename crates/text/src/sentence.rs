@@ -46,6 +46,7 @@ mod tests {
             crate::plan::SENTENCES,
             crate::room::SENTENCES,
             crate::run::SENTENCES,
+            crate::undo::SENTENCES,
         ] {
             for (name, ja, en) in sentences {
                 assert!(!ja.trim().is_empty() && !en.trim().is_empty(), "{name}");

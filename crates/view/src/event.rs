@@ -3,6 +3,7 @@
 use crate::fault::{CodeView, FaultView};
 use crate::plan::{PlanView, RoomView};
 use crate::report::ReportView;
+use crate::undo::{UndoPlanView, UndoReportView};
 use crate::{SCHEMA, words};
 use hikyaku_core::{AccountId, Event, MailboxInfo, Side};
 use serde::{Deserialize, Serialize};
@@ -16,7 +17,7 @@ pub enum Line {
     Start(Start),
     /// A side is logged in.
     Connected(Connected),
-    /// A phase began: `scan`, `plan`, `transfer` or `verify`.
+    /// A phase began: `scan`, `plan`, `transfer`, `verify` or `undo`.
     Phase {
         /// Which.
         phase: String,
@@ -48,6 +49,13 @@ pub enum Line {
         /// Their octets.
         octets: u64,
     },
+    /// Own copies were taken back.
+    TakenBack {
+        /// The source mailbox that they came from.
+        mailbox: String,
+        /// How many messages.
+        messages: u64,
+    },
     /// A mailbox has all its outcomes.
     MailboxDone {
         /// Source mailbox.
@@ -75,6 +83,10 @@ pub enum Line {
     },
     /// The last line of every run.
     Report(Box<ReportView>),
+    /// What `hikyaku undo` would take back.
+    UndoPlan(UndoPlanView),
+    /// The last line of `hikyaku undo`.
+    UndoReport(Box<UndoReportView>),
     /// A mailbox, as `hikyaku folders` and `hikyaku size` list it.
     Folder(Folder),
     /// Room of an account: of the one that `hikyaku size` looks at, or of a destination
@@ -217,6 +229,10 @@ impl From<&Event> for Line {
                 outcome: words::outcome(*outcome).to_owned(),
                 messages: *messages,
                 octets: *octets,
+            },
+            Event::TakenBack { mailbox, messages } => Self::TakenBack {
+                mailbox: mailbox.to_string(),
+                messages: *messages,
             },
             Event::MailboxDone { mailbox } => Self::MailboxDone {
                 mailbox: mailbox.to_string(),

@@ -16,6 +16,7 @@ mod heading;
 mod plan;
 mod report;
 mod stored;
+mod undo;
 mod words;
 
 pub use event::{Connected, Folder, Line, Start};
@@ -26,6 +27,7 @@ pub use report::{
     ExceptionView, MailboxReportView, NoteView, OutcomesView, ReportView, TallyView, WaitView,
 };
 pub use stored::side;
+pub use undo::{KeptView, UndoLineView, UndoPlanView, UndoReportView};
 
 /// Number of the contract; rises only when a meaning changes or a field goes.
 pub const SCHEMA: u32 = 1;

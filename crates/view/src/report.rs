@@ -3,6 +3,7 @@
 use crate::event::Connected;
 use crate::fault::FaultView;
 use crate::heading::Heading;
+use crate::undo::{KeptView, UndoLineView};
 use crate::words;
 use hikyaku_core::report::{Exception, MailboxReport, Note, Outcome, Report, Tally, Wait};
 use serde::{Deserialize, Serialize};
@@ -28,6 +29,13 @@ pub struct ReportView {
     pub differences: u64,
     /// Appends that were repeated after a refusal or a lost answer.
     pub retries: u64,
+    /// Own earlier copies when everything was copied again, one line per destination
+    /// mailbox; absent for any other run.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub replaced: Vec<UndoLineView>,
+    /// Own earlier copies that are still there, by name.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub kept: Vec<KeptView>,
     /// Waits, one entry per reason.
     #[serde(default)]
     pub waits: Vec<WaitView>,
@@ -312,6 +320,8 @@ impl From<&Report> for ReportView {
             unfinished: report.unfinished,
             differences: report.differences,
             retries: report.retries,
+            replaced: report.replaced.iter().map(UndoLineView::from).collect(),
+            kept: report.kept.iter().map(KeptView::from).collect(),
             waits: report.waits.iter().map(WaitView::from).collect(),
             servers: Vec::new(),
             elapsed_millis: report.elapsed_millis,

@@ -3,10 +3,11 @@
 //! thing that it does.
 
 use crate::{
-    ExceptionView, FaultView, Heading, MailboxReportView, NoteView, OutcomesView, ReportView,
-    TallyView, WaitView,
+    ExceptionView, FaultView, Heading, KeptView, MailboxReportView, NoteView, OutcomesView,
+    ReportView, TallyView, UndoLineView, WaitView,
 };
 use hikyaku_core::report::{Exception, MailboxReport, Note, Outcome, Report, Tally, Wait};
+use hikyaku_core::undo::{Kept, KeptCopy, UndoLine};
 use hikyaku_core::{Code, Fault, Key, MailboxName, Reach, Remedy, Said, Side};
 use std::time::Duration;
 
@@ -20,9 +21,34 @@ impl From<&ReportView> for Report {
             unfinished: view.unfinished,
             differences: view.differences,
             retries: view.retries,
+            replaced: view.replaced.iter().map(undo_line).collect(),
+            kept: view.kept.iter().map(kept).collect(),
             waits: view.waits.iter().filter_map(wait).collect(),
             elapsed_millis: view.elapsed_millis,
         }
+    }
+}
+
+fn undo_line(view: &UndoLineView) -> UndoLine {
+    UndoLine {
+        mailbox: name(&view.mailbox),
+        removed: view.removed,
+        touched: view.touched,
+        only_copy: view.only_copy,
+        not_replaced: view.not_replaced,
+    }
+}
+
+fn kept(view: &KeptView) -> KeptCopy {
+    KeptCopy {
+        mailbox: name(&view.mailbox),
+        key: Key(view.message),
+        why: match view.why.as_str() {
+            "only_copy" => Kept::OnlyCopy,
+            "not_replaced" => Kept::NotReplaced,
+            _ => Kept::Touched,
+        },
+        head: view.heading.as_ref().map(head),
     }
 }
 
@@ -285,6 +311,21 @@ mod tests {
             unfinished: 1,
             differences: 2,
             retries: 3,
+            replaced: vec![UndoLine {
+                mailbox: MailboxName::inbox(),
+                removed: 1,
+                touched: 2,
+                only_copy: 3,
+                not_replaced: 4,
+            }],
+            kept: [Kept::Touched, Kept::OnlyCopy, Kept::NotReplaced]
+                .map(|why| KeptCopy {
+                    mailbox: MailboxName::inbox(),
+                    key: Key(8),
+                    why,
+                    head: Some("Subject: 件名\r\n".into()),
+                })
+                .to_vec(),
             waits: vec![Wait {
                 code: Code::ServerBusy,
                 side: Some(Side::Destination),

@@ -3,6 +3,7 @@
 use hikyaku_core::event::Phase;
 use hikyaku_core::policy::SkipRule;
 use hikyaku_core::report::Outcome;
+use hikyaku_core::undo::Kept;
 use hikyaku_core::{Reach, Remedy, Role, Side};
 
 pub(crate) fn phase(phase: Phase) -> &'static str {
@@ -11,6 +12,15 @@ pub(crate) fn phase(phase: Phase) -> &'static str {
         Phase::Plan => "plan",
         Phase::Transfer => "transfer",
         Phase::Verify => "verify",
+        Phase::Undo => "undo",
+    }
+}
+
+pub(crate) fn kept(why: Kept) -> &'static str {
+    match why {
+        Kept::Touched => "touched",
+        Kept::OnlyCopy => "only_copy",
+        Kept::NotReplaced => "not_replaced",
     }
 }
 

@@ -7,11 +7,15 @@ use hikyaku_core::mailbox::Quota;
 use hikyaku_core::plan::{MailboxPlan, NameChange, Plan, Step};
 use hikyaku_core::policy::{Reserve, SkipRule};
 use hikyaku_core::report::{Exception, MailboxReport, Note, Outcome, Report, Tally, Wait};
+use hikyaku_core::undo::{Kept, KeptCopy, UndoLine, UndoPlan, UndoReport};
 use hikyaku_core::{
     AccountId, Code, Event, Fault, Key, MailboxInfo, MailboxName, MailboxState, Reach, Remedy,
     Role, Said, Side, WireName,
 };
-use hikyaku_view::{CodeView, Connected, Folder, Line, PlanView, ReportView, RoomView, SCHEMA};
+use hikyaku_view::{
+    CodeView, Connected, Folder, Line, PlanView, ReportView, RoomView, SCHEMA, UndoPlanView,
+    UndoReportView,
+};
 use std::fmt::Write;
 use std::time::Duration;
 
@@ -174,6 +178,25 @@ fn report() -> Report {
     }
 }
 
+fn undone() -> UndoReport {
+    UndoReport {
+        lines: vec![UndoLine {
+            removed: 117,
+            touched: 2,
+            only_copy: 1,
+            ..UndoLine::of(&name("請求書/2024"))
+        }],
+        kept: vec![KeptCopy {
+            mailbox: name("請求書/2024"),
+            key: Key(41),
+            why: Kept::OnlyCopy,
+            head: Some("Subject: a\r\n\r\n".into()),
+        }],
+        stopped: None,
+        elapsed_millis: 1_234,
+    }
+}
+
 fn pinned() -> Connected {
     let certificate = "5d41402abc4b2a76b9719d911017c592ae2bb9f1c0f6b4d1e3c5a7980f1e2d3c";
     Connected::new(Side::Source, "imap.example.jp:993", "192.0.2.17:993").encrypted(
@@ -235,7 +258,7 @@ fn examples() -> Vec<(&'static str, &'static str, Line)> {
         ),
         (
             "phase",
-            "A phase began: `scan`, `plan`, `transfer` or `verify`.",
+            "A phase began: `scan`, `plan`, `transfer`, `verify` or `undo`.",
             Line::from(&Event::Phase(Phase::Transfer)),
         ),
         (
@@ -276,6 +299,14 @@ fn examples() -> Vec<(&'static str, &'static str, Line)> {
             }),
         ),
         (
+            "taken_back",
+            "Own copies were taken back: they are gone from the destination. `mailbox` is the source mailbox that they came from.",
+            Line::from(&Event::TakenBack {
+                mailbox: mailbox_name(),
+                messages: 100,
+            }),
+        ),
+        (
             "mailbox_done",
             "A mailbox has all its outcomes.",
             Line::from(&Event::MailboxDone {
@@ -309,11 +340,28 @@ fn examples() -> Vec<(&'static str, &'static str, Line)> {
             "The last line of every run. `scanned` is the sum of the messages of all `outcomes`; `adds_up` says that it is so. \
              `complete` is true only when nothing is left to look at. An exception without `message` is about the whole mailbox. \
              `heading` is decoded for people; `date` in it is ISO 8601, or what stands there where that is no date. `retries` counts what was \
-             sent again, `waits` the pauses by reason. `servers` are as in `connected`.",
+             sent again, `waits` the pauses by reason. `servers` are as in `connected`. `replaced` and `kept` are there when everything was \
+             copied again: as in `undo_report`.",
             Line::Report(Box::new(ReportView {
                 servers: vec![pinned()],
                 ..ReportView::from(&report())
             })),
+        ),
+        (
+            "undo_plan",
+            "What `hikyaku undo` would take back, one entry per destination mailbox: `removed` would go; `touched` (changed, moved or removed \
+             by their owner, or nobody can tell) and `only_copy` (the source no longer has the message) would stay. `not_replaced` is for copies \
+             that were to be replaced, and stays zero here. Where `supported` is false the server cannot remove exactly what is named, and nothing goes.",
+            Line::UndoPlan(UndoPlanView::from(&UndoPlan {
+                lines: undone().lines,
+                supported: true,
+            })),
+        ),
+        (
+            "undo_report",
+            "The last line of `hikyaku undo`. `kept` names what is still there and was left alone, at most 1,000; `why` is `touched`, `only_copy` \
+             or `not_replaced`. Where `stopped` is not `null` the next undo goes on.",
+            Line::UndoReport(Box::new(UndoReportView::from(&undone()))),
         ),
         (
             "folder",

@@ -266,6 +266,7 @@ fn job(
     Job {
         source: connected.source.clone(),
         destination: connected.destination.clone(),
+        undo: None,
         ledger: Arc::new(ledger.clone()),
         observer,
         clock: Arc::new(SystemClock::default()),

@@ -112,6 +112,7 @@ async fn job(
     Ok(Job {
         source: Arc::new(source),
         destination: Arc::new(destination),
+        undo: None,
         ledger: Arc::new(ledger),
         observer,
         clock: Arc::new(SystemClock::default()),

@@ -132,7 +132,7 @@ impl State {
                 because,
             } => self.waiting = Some((*until_millis, because.clone())),
             Event::Resumed => self.waiting = None,
-            Event::Lanes { .. } | Event::Fault(_) => {}
+            Event::TakenBack { .. } | Event::Lanes { .. } | Event::Fault(_) => {}
             Event::Done(_) => self.phase = None,
         }
     }

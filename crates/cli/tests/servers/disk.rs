@@ -104,6 +104,7 @@ impl Errand {
         let job = Job {
             source: source.clone(),
             destination: destination.clone(),
+            undo: None,
             ledger: Arc::new(ledger.within(run)),
             observer: Arc::new(()),
             clock: Arc::new(SystemClock::default()),

@@ -114,6 +114,7 @@ impl Pair {
         let job = Job {
             source: source.clone(),
             destination: destination.clone(),
+            undo: None,
             ledger: wrap(ledger),
             observer: Arc::new(()),
             clock: Arc::new(SystemClock::default()),
@@ -150,6 +151,7 @@ impl Pair {
         let job = Job {
             source: self.source.connect().await.unwrap(),
             destination: self.destination.connect().await.unwrap(),
+            undo: None,
             ledger: Arc::new(ledger),
             observer: Arc::new(()),
             clock: Arc::new(SystemClock::default()),

@@ -196,6 +196,16 @@ pub(super) fn explain(code: Code) -> (&'static str, &'static str, &'static str) 
             "There is no mail at the source. A mail program using POP may have removed it from the server.",
             "See whether the mail is in the mail program on your computer.",
         ),
+        Code::UndoUnsupported => (
+            "Copies cannot be taken back here",
+            "The destination server cannot remove exactly the messages that are named. Other mail could go with them, so nothing was removed.",
+            "Delete what is not wanted in a mail program. To copy everything once more, choose the copy into a folder that carries the date.",
+        ),
+        Code::UndoUnfinished => (
+            "Taking back has not ended yet",
+            "Taking back the copied messages broke off half-way.",
+            "Run the same command again: it continues where it stopped. Copying once more keeps what is still there.",
+        ),
         Code::VerifyDifference => (
             "Verification found a difference",
             "The verification found a difference between source and destination.",

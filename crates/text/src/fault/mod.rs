@@ -111,6 +111,7 @@ fn who(code: Code) -> Who {
         | Code::MailboxRefused
         | Code::MailboxUnreadable
         | Code::MailboxReadOnly
+        | Code::UndoUnsupported
         | Code::ServerRefused
         | Code::ServerExcess
         | Code::ServerProtocol => Who::Host,
@@ -123,6 +124,7 @@ fn who(code: Code) -> Who {
         | Code::MailboxListing
         | Code::MessageLength
         | Code::MessageUnknown
+        | Code::UndoUnfinished
         | Code::VerifyDifference => Who::Nobody,
         Code::LoginLocked => Who::Time,
         Code::MessageRefused | Code::MessageUnreadable => Who::Report,

@@ -189,6 +189,7 @@ fn product(
         let job = Job {
             source: source.clone(),
             destination: destination.clone(),
+            undo: None,
             ledger: Arc::new(ledger),
             observer: Arc::new(witness),
             clock,

@@ -176,6 +176,7 @@ impl Pair<'_> {
         let job = Job {
             source: source.clone(),
             destination: destination.clone(),
+            undo: None,
             ledger: Arc::new(ledger),
             observer,
             clock: Arc::new(SystemClock::default()),
