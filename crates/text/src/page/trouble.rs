@@ -195,6 +195,11 @@ fn remedy(code: Code, lang: Lang) -> Option<(&'static str, Who)> {
             "A differential run finds out automatically. Nothing is copied twice.",
             Who::User,
         ),
+        Code::UndoUnfinished => (
+            "もう一度取り消しを行うと、続きから再開します。もう一度コピーを行うと、残っているメールは元に戻ります。",
+            "Undo once more to go on. Copy once more to keep what is still there.",
+            Who::User,
+        ),
         Code::VerifyDifference => (
             "「差分」でもう一度コピーすると、再度確認し、足りないメールをコピーします。",
             "Make a differential run: please see the list. It verifies again and copies what is missing.",
