@@ -10,6 +10,7 @@
 
 pub mod brand;
 pub mod config;
+pub mod dns;
 pub mod job;
 pub mod jobs;
 pub mod notice;

@@ -6,6 +6,7 @@
 //! - [`generate`] makes mailboxes from a seed: large ordinary ones, and one in which everything is odd.
 //! - [`corpus`] gives the seeds of the fuzz targets to tests.
 //! - [`disk`] fails, tears or kills at the n-th write of a program, and records all of them.
+//! - [`dns`] answers questions of DNS with whatever the test wants, and something else a moment later.
 //! - [`proxy`] delays, narrows, breaks and records connections.
 //! - [`browser`] starts a private Chromium and does in it what a person does.
 //! - [`postgres`] starts a private PostgreSQL.
@@ -20,6 +21,7 @@ pub mod browser;
 pub mod certificates;
 pub mod corpus;
 pub mod disk;
+pub mod dns;
 pub mod generate;
 pub mod install;
 pub mod judge;
