@@ -252,6 +252,9 @@ pub struct Destination {
     pub master: Option<Master>,
     /// Addresses that are reached whatever the egress guard says of such addresses.
     pub networks: Vec<Network>,
+    /// Hosts to which mail for the destination's accounts is delivered, and whatever lies below these names: how a
+    /// switched MX record is recognised where other machines take the mail in than hand it out.
+    pub mail_hosts: Vec<String>,
 }
 
 impl Destination {
@@ -278,6 +281,7 @@ impl Default for Destination {
             login: LoginName::Address,
             master: None,
             networks: Vec::new(),
+            mail_hosts: Vec::new(),
         }
     }
 }

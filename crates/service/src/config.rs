@@ -103,6 +103,8 @@ pub struct Egress {
     pub deny: Vec<Network>,
     /// TCP ports that may be reached.
     pub ports: Vec<u16>,
+    /// The server of DNS that is asked, in place of the machine's own.
+    pub resolver: Option<SocketAddr>,
 }
 
 impl Default for Egress {
@@ -111,6 +113,7 @@ impl Default for Egress {
             allow: Vec::new(),
             deny: Vec::new(),
             ports: vec![143, 993, 110, 995],
+            resolver: None,
         }
     }
 }

@@ -8,6 +8,7 @@
 //!
 //! Start reading at [`job`] (what a job is), then [`jobs`] (what can be done with it).
 
+pub mod accounts;
 pub mod brand;
 pub mod config;
 pub mod dns;

@@ -65,6 +65,35 @@ pub fn csv_cell(text: &str) -> String {
     }
 }
 
+/// Percent-encoding (RFC 3986 §2.1) of every ASCII character that `stands` does not let through, and of whatever
+/// would not be seen. Other letters stand as people write them.
+pub fn percent(text: &str, stands: impl Fn(char) -> bool) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        let plain = match c.is_ascii() {
+            true => stands(c),
+            false => !c.is_whitespace() && !is_unseen(c),
+        };
+        if plain {
+            out.push(c);
+        } else {
+            let mut octets = [0; 4];
+            for octet in c.encode_utf8(&mut octets).bytes() {
+                // Writing to a String cannot fail.
+                write!(out, "%{octet:02X}").ok();
+            }
+        }
+    }
+    out
+}
+
+/// A user name as part of a locator or an account's identity: `@` and `*` stand as they are, `:` and `/` would divide.
+pub fn percent_user(text: &str) -> String {
+    percent(text, |c| {
+        c.is_ascii_alphanumeric() || "@-._~+*=!".contains(c)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,8 +1,7 @@
 //! Percent-encoding (RFC 3986 §2.1) in both directions, over Unicode text.
 
 use super::LocatorProblem;
-use hikyaku_text::escape::is_unseen;
-use std::fmt::Write;
+use hikyaku_text::escape;
 
 /// Decodes every `%xx`; the result must be UTF-8 without control characters.
 pub(super) fn decode(text: &str) -> Result<String, LocatorProblem> {
@@ -30,36 +29,12 @@ pub(super) fn decode(text: &str) -> Result<String, LocatorProblem> {
 
 /// A user name: `@` and `*` stand as they are, `:` and `/` would divide.
 pub(super) fn user(text: &str) -> String {
-    encode(text, |c| {
-        c.is_ascii_alphanumeric() || "@-._~+*=!".contains(c)
-    })
+    escape::percent_user(text)
 }
 
 /// One level of a mailbox name.
 pub(super) fn level(text: &str) -> String {
-    encode(text, |c| {
+    escape::percent(text, |c| {
         c.is_ascii_alphanumeric() || "@-._~+=,:".contains(c)
     })
-}
-
-/// Encodes every ASCII character that `stands` does not let through, and whatever
-/// would not be seen on a terminal. Other letters stand as people write them.
-fn encode(text: &str, stands: impl Fn(char) -> bool) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        let plain = match c.is_ascii() {
-            true => stands(c),
-            false => !c.is_whitespace() && !is_unseen(c),
-        };
-        if plain {
-            out.push(c);
-        } else {
-            let mut octets = [0; 4];
-            for octet in c.encode_utf8(&mut octets).bytes() {
-                // Writing to a String cannot fail.
-                write!(out, "%{octet:02X}").ok();
-            }
-        }
-    }
-    out
 }

@@ -69,6 +69,8 @@ pub(crate) struct DestinationFile {
     master_separator: Option<char>,
     #[serde(default, deserialize_with = "values::networks")]
     networks: Vec<Network>,
+    #[serde(default)]
+    mail_hosts: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -278,6 +280,7 @@ pub(crate) fn destination(
         login: file.login,
         master,
         networks: file.networks,
+        mail_hosts: lower(file.mail_hosts),
     })
 }
 

@@ -54,6 +54,7 @@ struct EgressFile {
     #[serde(deserialize_with = "networks")]
     deny: Vec<Network>,
     ports: Option<Vec<u16>>,
+    resolver: Option<SocketAddr>,
 }
 
 /// A table whose values are whole numbers from 1; what is missing keeps its default.
@@ -232,6 +233,7 @@ fn egress(document: &Document<'_>, file: EgressFile) -> Result<Egress, Problem> 
             allow: file.allow,
             deny: file.deny,
             ports,
+            resolver: file.resolver,
         }),
     }
 }
