@@ -228,10 +228,13 @@ pub(crate) fn secret_from(
     }
 }
 
-/// A mail address that may stand in an envelope and a header, checked by the library that sends.
+/// A sender as people write one; a domain in any script becomes what the network knows.
 pub(crate) fn mail_address(text: &str) -> Result<lettre::message::Mailbox, String> {
-    text.parse()
-        .map_err(|_| format!("`{}` is no mail address", hikyaku_text::escape::clean(text)))
+    let wrong = || format!("`{}` is no mail address", hikyaku_text::escape::clean(text));
+    let mailbox: lettre::message::Mailbox = text.parse().map_err(|_| wrong())?;
+    let domain = idna::domain_to_ascii(mailbox.email.domain()).map_err(|_| wrong())?;
+    let email = lettre::Address::new(mailbox.email.user(), domain).map_err(|_| wrong())?;
+    Ok(lettre::message::Mailbox::new(mailbox.name, email))
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ pub mod escape;
 pub mod fault;
 mod figures;
 mod lang;
+pub mod notice;
 pub mod page;
 pub mod plan;
 pub mod report;

@@ -42,6 +42,7 @@ mod tests {
             crate::page::again::SENTENCES,
             crate::page::progress::SENTENCES,
             crate::page::result::SENTENCES,
+            crate::notice::SENTENCES,
             crate::report::SENTENCES,
             crate::plan::SENTENCES,
             crate::room::SENTENCES,

@@ -107,14 +107,24 @@ impl Outbox {
         self.0.inner.writer.write(end).await
     }
 
-    /// How many mails were sent to an address since a moment.
+    /// How many mails were sent to an address since a moment, in whichever case it was written.
     pub async fn sent_since(&self, recipient: &str, since: i64) -> Result<u64, Fault> {
+        let query = "SELECT COUNT(*) FROM outbox WHERE LOWER(recipient) = LOWER($1) AND sent >= $2";
+        let values = [Value::Text(recipient), Value::Int(since.max(1))];
+        self.count(query, &values).await
+    }
+
+    /// How many mails were sent to anybody since a moment.
+    pub async fn all_sent_since(&self, since: i64) -> Result<u64, Fault> {
+        let query = "SELECT COUNT(*) FROM outbox WHERE sent >= $1";
+        self.count(query, &[Value::Int(since.max(1))]).await
+    }
+
+    async fn count(&self, query: &'static str, values: &[Value<'_>]) -> Result<u64, Fault> {
         let work = async {
             let mut lease = self.0.inner.db.reader().await?;
-            let query = "SELECT COUNT(*) FROM outbox WHERE recipient = $1 AND sent >= $2";
-            let values = [Value::Text(recipient), Value::Int(since.max(1))];
             let mut link = lease.link()?;
-            let count = link.first(query, &values, |row| uint("count", row.int(0)?));
+            let count = link.first(query, values, |row| uint("count", row.int(0)?));
             Ok(count.await?.unwrap_or(0))
         };
         self.0.inner.db.noticing(work).await
