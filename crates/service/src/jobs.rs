@@ -51,7 +51,7 @@ impl Owner {
         self.address.to_lowercase()
     }
 
-    fn who(&self) -> String {
+    pub(crate) fn who(&self) -> String {
         format!("{}/{}", self.brand, self.key())
     }
 }

@@ -18,3 +18,4 @@ pub mod notice;
 pub mod seal;
 pub mod strict;
 pub mod values;
+pub mod web;

@@ -1,0 +1,75 @@
+//! The web page: made on the server, whole without JavaScript.
+//!
+//! ```text
+//! request ─► headers ─► page (language, brand, who) ─► csrf (every change) ─► limits ─► screen ─► template
+//!                                   ▲                                             │
+//!                                   └───── Rejection: a page that says what to do ◄┘
+//! ```
+//!
+//! Start reading at [`router`] (which address is which screen), then [`Page`] (what every screen knows). A screen is a
+//! module with a template of the same name; sentences are in `hikyaku_text::page`. Nothing here speaks IMAP or SQL: a
+//! screen asks [`Jobs`] and shows what it says.
+//!
+//! **Invariants**: no page is made for somebody else's job · nothing changes without a token of the page that was shown ·
+//! no secret stands in a page, an address, a log or an error.
+
+mod address;
+mod app;
+mod assets;
+mod cookies;
+mod csrf;
+mod error;
+mod fields;
+mod handover;
+mod headers;
+mod job;
+mod lang;
+mod later;
+mod limits;
+mod page;
+mod router;
+mod session;
+mod start;
+
+pub use app::{App, Parts};
+pub(crate) use error::{Answer, Rejection};
+pub(crate) use fields::Fields;
+pub use handover::{HandOver, sign};
+pub(crate) use page::{Page, SignedIn};
+pub use router::router;
+
+#[cfg(doc)]
+use crate::jobs::Jobs;
+
+/// A path of this site, which may stand behind a redirect; `/` for anything else.
+pub(crate) fn local_path(path: &str) -> &str {
+    let starts_here = path.starts_with('/') && !path.starts_with("//");
+    let is_plain = path.bytes().all(|b| b.is_ascii_graphic() && b != b'\\');
+    match starts_here && is_plain {
+        true => path,
+        false => "/",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::local_path;
+
+    #[test]
+    fn a_redirect_never_leaves_the_site() {
+        for (path, safe) in [
+            ("/jobs/abc?page=2", "/jobs/abc?page=2"),
+            ("/", "/"),
+            ("", "/"),
+            ("//evil.example", "/"),
+            ("/\\evil.example", "/"),
+            ("https://evil.example/", "/"),
+            ("/a\r\nSet-Cookie: x=y", "/"),
+            ("/\t/evil.example", "/"),
+            ("javascript:alert(1)", "/"),
+            ("/受信", "/"),
+        ] {
+            assert_eq!(local_path(path), safe, "{path}");
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! Which address is which screen.
+
+use super::{App, assets, csrf, error, handover, headers, job, lang, later, session, start};
+use axum::Router;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::{get, post};
+
+/// The whole site.
+pub fn router(app: App) -> Router {
+    let screens = Router::new()
+        .route("/", get(start::show))
+        .route("/handover", get(handover::take))
+        .route("/lang", post(lang::switch))
+        .route("/jobs/{id}", get(job::show))
+        .merge(later::routes())
+        .fallback(error::not_found)
+        // The last one is asked first: the page is known before anything is checked, and an error is a page.
+        .layer(from_fn(csrf::check))
+        .layer(from_fn(error::frame))
+        .layer(from_fn_with_state(app.clone(), session::know));
+    Router::new()
+        .route("/static/{file}", get(assets::serve))
+        .route("/healthz", get(healthz))
+        .merge(screens)
+        .layer(from_fn_with_state(app.clone(), headers::set))
+        .with_state(app)
+}
+
+/// For whoever watches the process.
+async fn healthz() -> &'static str {
+    "ok\n"
+}
