@@ -42,7 +42,7 @@ pub fn exit_code(result: &Result<Report, Fault>, no_wait: bool) -> u8 {
         return DIFFERENT;
     }
     if let Some(fault) = &report.stopped {
-        return match no_wait && asks_for_a_pause(fault.code) {
+        return match no_wait && fault.code.asks_for_a_pause() {
             true => THROTTLED,
             false => under_way(fault),
         };
@@ -62,17 +62,9 @@ pub fn exit_code(result: &Result<Report, Fault>, no_wait: bool) -> u8 {
     DONE
 }
 
-/// Whether the server wants nothing but time.
-pub fn asks_for_a_pause(code: Code) -> bool {
-    matches!(
-        code,
-        Code::ServerBusy | Code::ServerConnections | Code::ServerBudget
-    )
-}
-
 /// A fault that kept the run from starting, where the user may want no wait.
 pub fn without_start(code: Code, no_wait: bool) -> u8 {
-    match no_wait && asks_for_a_pause(code) {
+    match no_wait && code.asks_for_a_pause() {
         true => THROTTLED,
         false => before_start(code),
     }

@@ -18,7 +18,6 @@ mod locator;
 mod log;
 mod output;
 mod paths;
-mod patience;
 mod problem;
 mod progress;
 #[cfg(any(test, fuzzing))]

@@ -2,35 +2,11 @@
 
 use crate::json;
 use crate::output::Output;
-use hikyaku_core::plan::{Plan, Step};
 use hikyaku_core::policy::Reserve;
 use hikyaku_core::traits::Source;
 use hikyaku_core::{Code, Fault};
 use hikyaku_text::{Lang, Size, room as text};
 use hikyaku_view::{Line, RoomView};
-
-/// Octets that a plan has to bring to the destination, at most; `None` where a mailbox
-/// does not tell its size.
-pub(crate) fn needed(plan: &Plan) -> Option<u64> {
-    let work = plan
-        .mailboxes
-        .iter()
-        .filter(|line| matches!(line.step, Step::Copy { .. }));
-    work.map(|line| {
-        let state = line.source.state?;
-        let octets = match state.messages {
-            0 => 0,
-            _ => state.octets?,
-        };
-        // What an earlier run brought is there already.
-        let there = match (&line.pairing, &line.existing) {
-            (Some(_), Some(there)) => there.state.and_then(|state| state.octets),
-            _ => None,
-        };
-        Some(octets.saturating_sub(there.unwrap_or(0)))
-    })
-    .sum()
-}
 
 /// Room at an account for so much; `None` where the server does not tell.
 pub(crate) async fn look(

@@ -125,6 +125,21 @@ codes! {
     Bug "B999" "bug" " Something impossible happened: a defect of this program.";
 }
 
+impl Code {
+    /// Whether the server wants nothing but time.
+    pub fn asks_for_a_pause(self) -> bool {
+        matches!(
+            self,
+            Code::ServerBusy | Code::ServerConnections | Code::ServerBudget
+        )
+    }
+
+    /// By [`Code::as_str`].
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|code| code.as_str() == name)
+    }
+}
+
 impl fmt::Display for Code {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())

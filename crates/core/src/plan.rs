@@ -93,6 +93,26 @@ impl Plan {
             .sum()
     }
 
+    /// Octets that have to be brought to the destination, at most; `None` where a mailbox does not tell its size.
+    pub fn needed(&self) -> Option<u64> {
+        let is_work = |line: &&MailboxPlan| matches!(line.step, Step::Copy { .. });
+        let work = self.mailboxes.iter().filter(is_work);
+        work.map(|line| {
+            let state = line.source.state?;
+            let octets = match state.messages {
+                0 => 0,
+                _ => state.octets?,
+            };
+            // What an earlier run brought is there already.
+            let there = match (&line.pairing, &line.existing) {
+                (Some(_), Some(there)) => there.state.and_then(|state| state.octets),
+                _ => None,
+            };
+            Some(octets.saturating_sub(there.unwrap_or(0)))
+        })
+        .sum()
+    }
+
     /// The lines that are not skipped.
     pub fn copied(&self) -> impl Iterator<Item = &MailboxPlan> {
         self.mailboxes

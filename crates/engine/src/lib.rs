@@ -25,6 +25,7 @@ mod listing;
 mod mailbox;
 mod matching;
 mod pace;
+pub mod patience;
 mod place;
 mod poison;
 mod prints;
@@ -38,7 +39,7 @@ mod undo;
 
 pub use clock::SystemClock;
 pub use job::{Depth, Job};
-pub use stop::Stop;
+pub use stop::{Lease, Stop};
 
 #[doc(no_inline)]
 pub use hikyaku_core::traits::{Destination, Source};

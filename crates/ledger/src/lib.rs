@@ -12,6 +12,7 @@
 #![warn(missing_docs)]
 
 mod codec;
+mod copies;
 mod damage;
 mod db;
 mod fault;

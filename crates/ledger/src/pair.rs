@@ -58,7 +58,7 @@ impl PairLedger {
         }
     }
 
-    /// The same handle, whose writes are refused with `Interrupted` once another worker has claimed the job. The check
+    /// The same handle, whose writes are refused with `LedgerBusy` once another worker has claimed the job. The check
     /// and the write are one transaction.
     #[must_use]
     pub fn fenced(&self, job: &str, fence: i64) -> Self {

@@ -5,7 +5,7 @@
 //! a worker has in hand is not changed but wished for: see [`hikyaku_ledger::service::Wish`].
 
 mod actions;
-mod again;
+pub(crate) mod again;
 mod error;
 pub(crate) mod hub;
 pub(crate) mod rows;
@@ -198,6 +198,10 @@ impl Jobs {
     ) -> Result<JobId, Fault> {
         let id = JobId::random();
         let job = self.new_job(owner, id, new, token, what)?;
+        self.add_row(id, job).await
+    }
+
+    async fn add_row(&self, id: JobId, job: NewJob) -> Result<JobId, Fault> {
         match self.inner.store.queue().add(job).await? {
             Added::New => {
                 self.inner.hub.ring(id);

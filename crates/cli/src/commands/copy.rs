@@ -6,12 +6,12 @@ use crate::args::{CheckArgs, CopyArgs, PlanArgs};
 use crate::output::{Output, told};
 use crate::problem::Failure;
 use crate::progress::Progress;
-use crate::{exit, json, ledger, patience, results, room, runtime};
+use crate::{exit, json, ledger, results, room, runtime};
 use hikyaku_core::policy::{Policy, Reserve};
 use hikyaku_core::report::Report;
 use hikyaku_core::traits::Clock;
 use hikyaku_core::{Fault, Observer};
-use hikyaku_engine::{Depth, Job, Stop, SystemClock};
+use hikyaku_engine::{Depth, Job, Stop, SystemClock, patience};
 use hikyaku_ledger::{PairLedger, PairSummary, Store};
 use hikyaku_view::{Line, PlanView};
 use std::sync::Arc;
@@ -89,7 +89,7 @@ pub(super) fn plan(context: &Context, args: &PlanArgs) -> Result<u8, Failure> {
         let reserve = policy.reserve;
         let job = job(&connected, &ledger, Arc::new(()), policy, stop.clone());
         let plan = job.plan().await?;
-        let needed = room::needed(&plan);
+        let needed = plan.needed();
         let room = room::look(&*connected.destination, reserve, needed).await;
         connected.close().await;
         store.close().await;
@@ -249,7 +249,7 @@ async fn tell_end(
     // JSON ends with the report or the fault.
     let is_last = output.json && result.is_ok();
     if room::is_about_room(fault) && !is_last {
-        let needed = job.plan().await.ok().and_then(|plan| room::needed(&plan));
+        let needed = job.plan().await.ok().and_then(|plan| plan.needed());
         if let Some(room) = room::look(&*job.destination, reserve, needed).await {
             room::say(&room, output);
         }

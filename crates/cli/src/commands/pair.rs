@@ -3,7 +3,6 @@
 use super::{Context, reached};
 use crate::account::AccountOptions;
 use crate::args::{Filters, Pair};
-use crate::patience::{self, Calm};
 use crate::problem::{Failure, Problem};
 use crate::progress::{self, Stage};
 use crate::renewal::Again;
@@ -14,6 +13,7 @@ use hikyaku_core::policy::{Patience, Policy};
 use hikyaku_core::report::Wait;
 use hikyaku_core::traits::Source;
 use hikyaku_core::{Code, Fault, MailboxInfo, MailboxName, Reach, Remedy, Role};
+use hikyaku_engine::patience::{self, Calm};
 use hikyaku_engine::{Stop, SystemClock};
 use hikyaku_imap::{ImapAccount, ImapOptions, Labels};
 use hikyaku_ledger::Store;

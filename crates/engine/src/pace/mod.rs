@@ -120,11 +120,7 @@ fn index(side: Side) -> usize {
 
 /// Whether the server asks for a pause.
 pub(crate) fn is_throttling(fault: &Fault) -> bool {
-    let asks = matches!(
-        fault.code,
-        Code::ServerBusy | Code::ServerConnections | Code::ServerBudget
-    );
-    asks && fault.is_temporary()
+    fault.code.asks_for_a_pause() && fault.is_temporary()
 }
 
 impl Pace {

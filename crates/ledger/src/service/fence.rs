@@ -45,10 +45,11 @@ impl<O: Operation> Operation for Fenced<O> {
     }
 }
 
-/// Another worker has the job. Ends the run without a further try.
+/// Another worker has the job. Its reach ends the run without a further try. Not `Interrupted`: that would mean to the writer
+/// that the link to the database broke.
 fn lost() -> Fault {
     Fault::new(
-        Code::Interrupted,
+        Code::LedgerBusy,
         Reach::Job,
         Remedy::Retry { after: None },
         "another worker has taken the job over",

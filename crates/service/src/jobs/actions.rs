@@ -2,7 +2,7 @@
 //!
 //! What an action does in which state is decided by pure functions here; [`Jobs::act`] makes it durable.
 
-use super::rows::{self, Course, Ending, Head, part};
+use super::rows::{self, Ending, Head, part};
 use super::{INACTIVE_MILLIS, JobError, Jobs, Owner, Secrets, WHILE_BUSY, is_of, with_choices};
 use crate::job::{Accepted, Choices, FinalRun, Job, JobId, Kind, Order, State};
 use hikyaku_core::Fault;
@@ -100,10 +100,7 @@ impl Found {
 
     /// What workers remember begins anew.
     fn fresh_course(&self) -> Result<(String, String), Fault> {
-        let course = Course {
-            signed_in: rows::course(&self.row)?.signed_in,
-            ..Course::default()
-        };
+        let course = rows::course(&self.row)?.anew();
         Ok((part::COURSE.to_owned(), rows::json(&course)?))
     }
 

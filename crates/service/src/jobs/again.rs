@@ -1,12 +1,13 @@
 //! Jobs that follow another one: once more, undone, once more by itself.
 
-use super::rows::{self, Head};
+use super::rows::{self, Head, part};
 use super::{
     FINAL_RUN_MILLIS, INACTIVE_MILLIS, JobError, Jobs, NewRow, Owner, Secrets, WHILE_BUSY, is_of,
     with_choices,
 };
-use crate::job::{Choices, FinalRun, Job, JobId, Kind, Rerun, State, UndoPlan};
-use hikyaku_ledger::service::Lane;
+use crate::job::{Choices, FinalRun, Job, JobId, Kind, Rerun, State, UndoLine, UndoPlan};
+use hikyaku_core::AccountId;
+use hikyaku_ledger::service::{JobRow, Lane};
 
 impl Jobs {
     /// もう一度: a new job like this one, with other choices, which begins with its check.
@@ -21,7 +22,7 @@ impl Jobs {
         secrets: Secrets,
         token: &str,
     ) -> Result<JobId, JobError> {
-        let job = self.ended(owner, id).await?;
+        let (_, job) = self.ended(owner, id).await?;
         let head = Head {
             kind: Kind::Copy,
             order: with_choices(&job.order, choices),
@@ -42,8 +43,20 @@ impl Jobs {
     /// # Errors
     /// [`JobError::State`] while the job is not over.
     pub async fn undo_plan(&self, owner: &Owner, id: JobId) -> Result<UndoPlan, JobError> {
-        let _job = self.ended(owner, id).await?;
-        Ok(UndoPlan::default())
+        let (row, _) = self.ended(owner, id).await?;
+        let Some((source, destination)) = rows::course(&row)?.accounts else {
+            return Ok(UndoPlan::default());
+        };
+        let (source, destination) = (AccountId::new(source), AccountId::new(destination));
+        let copies = self.inner.store.copies(&source, &destination).await?;
+        let lines = copies.into_iter().map(|(mailbox, removed)| UndoLine {
+            mailbox: mailbox.to_string(),
+            removed,
+            ..UndoLine::default()
+        });
+        Ok(UndoPlan {
+            lines: lines.collect(),
+        })
     }
 
     /// Takes back what was copied: a new job, which begins at once.
@@ -57,7 +70,7 @@ impl Jobs {
         secrets: Secrets,
         token: &str,
     ) -> Result<JobId, JobError> {
-        let job = self.ended(owner, id).await?;
+        let (row, job) = self.ended(owner, id).await?;
         let head = Head {
             kind: Kind::Undo,
             order: with_choices(&job.order, Choices::default()),
@@ -70,7 +83,10 @@ impl Jobs {
             secrets: &secrets,
             secrets_until: WHILE_BUSY,
         };
-        Ok(self.add(owner, new, token, "job.undo").await?)
+        let new_id = JobId::random();
+        let mut new = self.new_job(owner, new_id, new, token, "job.undo")?;
+        new.parts.extend(as_reached(row));
+        Ok(self.add_row(new_id, new).await?)
     }
 
     /// One more differential run by itself after a job that is over; its passwords are kept until it has run, at most
@@ -86,7 +102,7 @@ impl Jobs {
         secrets: Secrets,
         token: &str,
     ) -> Result<JobId, JobError> {
-        let job = self.ended(owner, id).await?;
+        let (old, job) = self.ended(owner, id).await?;
         let new = NewRow {
             head: final_head(&job, run),
             state: State::Scheduled,
@@ -97,28 +113,30 @@ impl Jobs {
         let new_id = JobId::random();
         let mut row = self.new_job(owner, new_id, new, token, "job.schedule")?;
         row.begins = begins(run, self.now());
-        use hikyaku_ledger::service::Added;
-        match self.inner.store.queue().add(row).await? {
-            Added::New => {
-                self.inner.hub.ring(new_id);
-                Ok(new_id)
-            }
-            Added::Known(known) => known.parse().map_err(|_| JobError::Unknown),
-        }
+        row.parts.extend(as_reached(old));
+        Ok(self.add_row(new_id, row).await?)
     }
 
     /// The owner's job, once it is over.
-    async fn ended(&self, owner: &Owner, id: JobId) -> Result<Job, JobError> {
+    async fn ended(&self, owner: &Owner, id: JobId) -> Result<(JobRow, Job), JobError> {
         let row = self.inner.store.queue().find(&id.to_string()).await?;
         let row = row
             .filter(|row| is_of(row, owner))
             .ok_or(JobError::Unknown)?;
         let job = rows::read(&row)?;
         match job.state.is_over() {
-            true => Ok(job),
+            true => Ok((row, job)),
             false => Err(JobError::State(job.state)),
         }
     }
+}
+
+/// How the source was reached, and what is remembered of both accounts: for a job that begins without a check.
+fn as_reached(row: JobRow) -> impl Iterator<Item = (String, String)> {
+    let is_known = |name: &str| matches!(name, part::CHECKED | part::COURSE);
+    row.parts
+        .into_iter()
+        .filter(move |(name, _)| is_known(name))
 }
 
 /// What the final run of a job is about: the same, and only what is not there yet.

@@ -3,14 +3,22 @@
 use crate::job::{JobId, Progress};
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 
 /// Bells of jobs, and how far those are that this process works on.
-#[derive(Default)]
 pub(crate) struct Hub {
     jobs: Mutex<HashMap<JobId, Entry>>,
-    /// Rung when there may be something to do for a worker.
-    work: Notify,
+    /// Rises when there may be something to do for a worker.
+    work: watch::Sender<u64>,
+}
+
+impl Default for Hub {
+    fn default() -> Self {
+        Self {
+            jobs: Mutex::default(),
+            work: watch::Sender::new(0),
+        }
+    }
 }
 
 struct Entry {
@@ -36,7 +44,7 @@ impl Hub {
     /// The job changed, by somebody in this process: workers look at once.
     pub(crate) fn ring(&self, id: JobId) {
         self.tell(id);
-        self.work.notify_waiters();
+        self.work.send_modify(|n| *n += 1);
     }
 
     /// The job changed; no worker has to look.
@@ -72,16 +80,16 @@ impl Hub {
         (*at == fence).then(|| progress.clone())
     }
 
-    /// Whether somebody looks at jobs that this process does not work on.
+    /// Jobs that somebody looks at and that this process does not work on.
     pub(crate) fn watched(&self) -> Vec<JobId> {
         let jobs = self.lock();
         let elsewhere = jobs.iter().filter(|(_, entry)| entry.live.is_none());
         elsewhere.map(|(id, _)| *id).collect()
     }
 
-    /// Resolves at the next [`Hub::ring`] after the first poll.
-    pub(crate) async fn work(&self) {
-        self.work.notified().await;
+    /// Rises with every [`Hub::ring`].
+    pub(crate) fn work(&self) -> watch::Receiver<u64> {
+        self.work.subscribe()
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<JobId, Entry>> {

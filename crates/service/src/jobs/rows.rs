@@ -55,6 +55,19 @@ pub(crate) struct Course {
     pub(crate) done: u64,
     /// When the MX record was last asked for.
     pub(crate) asked: i64,
+    /// Both accounts, as the ledger names them.
+    pub(crate) accounts: Option<(String, String)>,
+}
+
+impl Course {
+    /// What stays true when a job goes on anew.
+    pub(crate) fn anew(self) -> Self {
+        Self {
+            signed_in: self.signed_in,
+            accounts: self.accounts,
+            ..Self::default()
+        }
+    }
 }
 
 /// A job from its row.

@@ -1,30 +1,29 @@
 //! Logging in with patience: a server that asks for a pause gets it, in sight of the
 //! person, and a connection that is lost before the login is tried again.
 //!
-//! During the run the engine does the same. A refused login is never tried again.
+//! During the run the lanes do the same. A refused login is never tried again.
 
-use crate::exit::asks_for_a_pause;
+use crate::stop::Stop;
 use hikyaku_core::policy::Patience;
 use hikyaku_core::report::Wait;
 use hikyaku_core::traits::Clock;
 use hikyaku_core::{Code, Event, Fault, Reach, Remedy};
-use hikyaku_engine::Stop;
 use std::time::Duration;
 
 /// How patient a login is.
-pub(crate) struct Calm<'a> {
+pub struct Calm<'a> {
     /// Waiting times.
-    pub(crate) patience: &'a Patience,
+    pub patience: &'a Patience,
     /// End instead of waiting for a server that asks for a pause.
-    pub(crate) no_wait: bool,
+    pub no_wait: bool,
     /// Time.
-    pub(crate) clock: &'a dyn Clock,
+    pub clock: &'a dyn Clock,
     /// Told of every wait.
-    pub(crate) tell: &'a (dyn Fn(&Event) + Sync),
+    pub tell: &'a (dyn Fn(&Event) + Sync),
     /// The wish to end early.
-    pub(crate) stop: &'a Stop,
+    pub stop: &'a Stop,
     /// For jitter.
-    pub(crate) seed: u64,
+    pub seed: u64,
 }
 
 /// Longest pause that a server may ask for: after that somebody should look.
@@ -34,7 +33,7 @@ const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 ///
 /// # Faults
 /// Those of the login; the last one, when patience has come to its end.
-pub(crate) async fn connect<T, F>(
+pub async fn connect<T, F>(
     calm: &Calm<'_>,
     mut attempt: impl FnMut() -> F,
 ) -> Result<(T, Vec<Wait>), Fault>
@@ -73,7 +72,7 @@ impl Calm<'_> {
             return None;
         };
         match fault.code {
-            code if asks_for_a_pause(code) => {
+            code if code.asks_for_a_pause() => {
                 if self.no_wait || after.is_some_and(|asked| asked > LONGEST) {
                     return None;
                 }
@@ -124,8 +123,8 @@ fn count(waits: &mut Vec<Wait>, fault: &Fault, pause: Duration) {
     }
 }
 
-/// Adds waits before a run to those in it.
-pub(crate) fn merge(into: &mut Vec<Wait>, earlier: &[Wait]) {
+/// Adds waits before a run to those in it: one entry per reason.
+pub fn merge(into: &mut Vec<Wait>, earlier: &[Wait]) {
     for (place, wait) in earlier.iter().enumerate() {
         let same = |known: &&mut Wait| (known.code, known.side) == (wait.code, wait.side);
         match into.iter_mut().find(same) {
