@@ -3,7 +3,9 @@
 use super::limits::Limits;
 use crate::brand::Brands;
 use crate::config::Config;
+use crate::dns::Dns;
 use crate::jobs::{Jobs, Owner};
+use crate::notice::Catcher;
 use hikyaku_core::Fault;
 use hikyaku_ledger::service::{AuditRow, Sessions};
 use hikyaku_net::Secret;
@@ -18,6 +20,10 @@ pub struct Parts {
     pub brands: Brands,
     /// What the operator chose.
     pub config: Config,
+    /// Tells whether ⑤ can receive mail; `None`: nobody is asked.
+    pub dns: Option<Dns>,
+    /// Shows mails instead of sending them.
+    pub catcher: Option<Catcher>,
 }
 
 /// State of the router. Clones share it.
@@ -86,6 +92,16 @@ impl App {
     /// Who is signed in.
     pub(crate) fn sessions(&self) -> &Sessions {
         &self.0.sessions
+    }
+
+    /// The mails that were not sent.
+    pub(crate) fn catcher(&self) -> Option<&Catcher> {
+        self.0.parts.catcher.as_ref()
+    }
+
+    /// Questions to DNS.
+    pub(crate) fn dns(&self) -> Option<&Dns> {
+        self.0.parts.dns.as_ref()
     }
 
     /// How often somebody may try.

@@ -33,12 +33,19 @@ pub(crate) struct Wrong {
 impl Wrong {
     /// With a field.
     pub(crate) fn at(field: &'static str, text: String) -> Self {
-        Self { field, text, code: None }
+        Self {
+            field,
+            text,
+            code: None,
+        }
     }
 
     /// From the catalogue.
     pub(crate) fn code(self, code: Code) -> Self {
-        Self { code: Some(code.short()), ..self }
+        Self {
+            code: Some(code.short()),
+            ..self
+        }
     }
 }
 
@@ -51,7 +58,7 @@ pub(crate) fn one_time_token() -> String {
 pub(crate) async fn show(who: SignedIn, RawQuery(query): RawQuery) -> Answer {
     let query = Fields::parse(query.unwrap_or_default().as_bytes()).unwrap_or_default();
     let earlier = match query.text("from").parse() {
-        Ok(id) => who.app.jobs().job(&who.owner, id).await?,
+        Ok(id) => who.jobs().job(&who.owner, id).await?,
         Err(_) => None,
     };
     let entered = match &earlier {
@@ -86,8 +93,8 @@ pub(crate) async fn send(State(app): State<App>, who: SignedIn, fields: Fields) 
         view.ask_width(&fields, lang);
         return who.show_as(StatusCode::UNPROCESSABLE_ENTITY, &view);
     };
-    app.limits().check(who.client, &who.owner, &order.source.host, &order.source.address)?;
-    let job = app.jobs().submit(&who.owner, order, secrets, token).await?;
+    who.may_try(&order.source.host, &order.source.address)?;
+    let job = who.jobs().submit(&who.owner, order, secrets, token).await?;
     Ok(Redirect::to(&format!("/jobs/{job}")).into_response())
 }
 
@@ -95,11 +102,22 @@ pub(crate) async fn send(State(app): State<App>, who: SignedIn, fields: Fields) 
 fn secrets(who: &SignedIn, fields: &Fields, wrongs: &mut Vec<Wrong>) -> Option<Secrets> {
     let lang = who.lang;
     let destination = match who.types_password() {
-        true => Some(password::read(fields, "password", "①", t::password_missing(lang), lang)),
+        true => Some(password::read(
+            fields,
+            "password",
+            "①",
+            t::password_missing(lang),
+            lang,
+        )),
         false => None,
     };
-    let source =
-        password::read(fields, "source_password", "④", t::source_password_missing(lang), lang);
+    let source = password::read(
+        fields,
+        "source_password",
+        "④",
+        t::source_password_missing(lang),
+        lang,
+    );
     let mut keep = |read| match read {
         Ok(secret) => Some(secret),
         Err(wrong) => {
@@ -111,12 +129,15 @@ fn secrets(who: &SignedIn, fields: &Fields, wrongs: &mut Vec<Wrong>) -> Option<S
         Some(read) => Some(keep(read)?),
         None => None,
     };
-    Some(Secrets { source: Some(keep(source)?), destination })
+    Some(Secrets {
+        source: Some(keep(source)?),
+        destination,
+    })
 }
 
 /// Whether ⑤ has a domain that takes no mail. Nobody is kept waiting by a DNS that does not answer.
 async fn undeliverable(app: &App, notify: &str, who: &SignedIn) -> Option<Wrong> {
-    let problem = app.dns()?.check_notify(notify).await?;
+    let problem = app.dns()?.check_notify(notify).await.err()?;
     let domain = notify.rsplit_once('@').map_or(notify, |(_, domain)| domain);
     let text = match problem {
         NotifyProblem::Syntax => t::notify_odd(who.lang),

@@ -16,10 +16,12 @@
 mod address;
 mod app;
 mod assets;
+mod check;
 mod cookies;
 mod csrf;
 mod error;
 mod fields;
+mod form;
 mod handover;
 mod headers;
 mod job;
@@ -29,7 +31,9 @@ mod limits;
 mod page;
 mod router;
 mod session;
+mod signin;
 mod start;
+mod told;
 
 pub use app::{App, Parts};
 pub(crate) use error::{Answer, Rejection};

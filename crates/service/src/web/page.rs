@@ -45,6 +45,11 @@ impl Page {
         brands.get(&self.brand).unwrap_or(brands.usual())
     }
 
+    /// The address that is signed in.
+    pub(crate) fn visitor(&self) -> Option<&str> {
+        self.owner.as_ref().map(|owner| owner.address.as_str())
+    }
+
     /// What can be done with jobs; the audit names the client.
     pub(crate) fn jobs(&self) -> Jobs {
         self.app.jobs().for_client(self.client)
@@ -114,7 +119,7 @@ impl Page {
 
     /// Whether mails are shown instead of being sent.
     pub(crate) fn catches_mail(&self) -> bool {
-        self.app.config().catch_mail
+        self.app.catcher().is_some()
     }
 
     /// A moment in the zone of this machine, for sentences.

@@ -1,6 +1,9 @@
 //! Which address is which screen.
 
-use super::{App, assets, csrf, error, handover, headers, job, lang, later, session, start};
+use super::{
+    App, assets, check, csrf, error, form, handover, headers, job, lang, later, session, signin,
+    start,
+};
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{get, post};
@@ -11,7 +14,12 @@ pub fn router(app: App) -> Router {
         .route("/", get(start::show))
         .route("/handover", get(handover::take))
         .route("/lang", post(lang::switch))
+        .route("/signin", get(signin::show).post(signin::sign_in))
+        .route("/signout", post(signin::sign_out))
+        .route("/copy", get(form::show).post(form::send))
         .route("/jobs/{id}", get(job::show))
+        .route("/jobs/{id}/accept", post(check::accept))
+        .route("/jobs/{id}/change", post(check::again))
         .merge(later::routes())
         .fallback(error::not_found)
         // The last one is asked first: the page is known before anything is checked, and an error is a page.

@@ -11,9 +11,9 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect};
 use hikyaku_core::{Code, Fault};
 use hikyaku_net::Secret;
+use hikyaku_text::Lang;
 use hikyaku_text::page as f;
 use hikyaku_text::page::entry as t;
-use hikyaku_text::Lang;
 
 #[derive(Template)]
 #[template(path = "signin.html")]
@@ -28,18 +28,37 @@ struct View<'a> {
 /// `GET /signin`.
 pub(crate) async fn show(page: Page, RawQuery(query): RawQuery) -> Answer {
     let query = Fields::parse(query.unwrap_or_default().as_bytes()).unwrap_or_default();
-    page.show(&view(&page, local_path(query.text("next")), "", "", Vec::new()))
+    page.show(&view(
+        &page,
+        local_path(query.text("next")),
+        "",
+        "",
+        Vec::new(),
+    ))
 }
 
-fn view<'a>(page: &'a Page, next: &'a str, address: &'a str, plan: &str, wrongs: Vec<Wrong>) -> View<'a> {
+fn view<'a>(
+    page: &'a Page,
+    next: &'a str,
+    address: &'a str,
+    plan: &str,
+    wrongs: Vec<Wrong>,
+) -> View<'a> {
     let supported = page.brand().plans.iter().filter(|plan| plan.supported);
-    let mut plans: Vec<_> =
-        supported.map(|p| (p.id.as_str(), p.name.get(page.lang), p.id == plan)).collect();
+    let mut plans: Vec<_> = supported
+        .map(|p| (p.id.as_str(), p.name.get(page.lang), p.id == plan))
+        .collect();
     // Nothing to choose.
     if plans.len() < 2 {
         plans.clear();
     }
-    View { page, next, address, plans, wrongs }
+    View {
+        page,
+        next,
+        address,
+        plans,
+        wrongs,
+    }
 }
 
 /// `POST /signin`.
@@ -52,14 +71,20 @@ pub(crate) async fn sign_in(
     let next = local_path(fields.text("next"));
     let (typed, plan) = (fields.trimmed("address"), fields.text("plan"));
     let again = |wrongs| {
-        page.show_as(StatusCode::UNPROCESSABLE_ENTITY, &view(&page, next, typed, plan, wrongs))
+        page.show_as(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            &view(&page, next, typed, plan, wrongs),
+        )
     };
     let wrongs = check(&page, &fields);
     if !wrongs.is_empty() {
         return again(wrongs);
     }
     let brand = page.brand();
-    let owner = Owner { brand: brand.id.clone(), address: typed.to_owned() };
+    let owner = Owner {
+        brand: brand.id.clone(),
+        address: typed.to_owned(),
+    };
     let chosen = brand.plan(plan).filter(|plan| plan.supported);
     let Some(plan) = chosen.or_else(|| brand.plan_for(typed)) else {
         return again(vec![Wrong::at("plan", t::plan_not_supported(page.lang))]);
@@ -71,7 +96,10 @@ pub(crate) async fn sign_in(
         app.audit(&owner, "signin.failed", page.client).await?;
         return again(vec![told(&fault, page.lang)]);
     }
-    let session = Session { plan: plan.id.clone(), handed_over: false };
+    let session = Session {
+        plan: plan.id.clone(),
+        handed_over: false,
+    };
     let cookie = session::begin(&app, &headers, &owner, &session).await?;
     app.audit(&owner, "signin", page.client).await?;
     let next = match next {

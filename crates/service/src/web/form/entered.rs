@@ -1,6 +1,7 @@
 //! What was typed into the form, and the order that it makes. Passwords are not among it.
 
 use super::Wrong;
+use crate::accounts::{Typed, TypedProblem};
 use crate::brand::Plan;
 use crate::job::{Choices, Order, Rerun, SourceAccount, Transport};
 use crate::web::address::is_mail_address;
@@ -88,7 +89,14 @@ impl Entered {
 
     /// Whether the part that is closed at first has something in it.
     pub(super) fn has_details(&self, plan: &Plan) -> bool {
-        let texts = [&self.port, &self.transport, &self.login, &self.since, &self.before, &self.folders];
+        let texts = [
+            &self.port,
+            &self.transport,
+            &self.login,
+            &self.since,
+            &self.before,
+            &self.folders,
+        ];
         texts.iter().any(|text| !text.is_empty()) || self.rerun != rerun_name(plan.rerun)
     }
 
@@ -124,7 +132,11 @@ impl Entered {
         };
         let rerun = match self.rerun.as_str() {
             "" => Some(plan.rerun),
-            name => plan.reruns.iter().copied().find(|rerun| rerun_name(*rerun) == name),
+            name => plan
+                .reruns
+                .iter()
+                .copied()
+                .find(|rerun| rerun_name(*rerun) == name),
         };
         if rerun.is_none() {
             wrong("rerun", t::rerun_odd(lang));
@@ -168,7 +180,10 @@ impl Entered {
 
     fn only(&self) -> Vec<String> {
         let lines = self.folders.lines().map(|line| line.trim_matches('\r'));
-        lines.filter(|line| !line.trim().is_empty()).map(ToOwned::to_owned).collect()
+        lines
+            .filter(|line| !line.trim().is_empty())
+            .map(ToOwned::to_owned)
+            .collect()
     }
 
     /// Only what can be said without asking anybody: the check says the rest.
@@ -180,8 +195,11 @@ impl Entered {
         if is_mail_address(host) {
             return Some(t::host_is_address(lang));
         }
-        let is_odd = |c: char| c.is_whitespace() || "/\\@<>()\"'?#,;".contains(c);
-        host.contains(is_odd).then(|| t::host_odd(lang))
+        match Typed::parse(host) {
+            Ok(_) => None,
+            Err(TypedProblem::Host) => Some(t::host_odd(lang)),
+            Err(TypedProblem::Port) => Some(t::port_odd(lang)),
+        }
     }
 
     fn too_long(&self, lang: Lang) -> Vec<Wrong> {
@@ -194,7 +212,8 @@ impl Entered {
         ];
         let mut wrongs = Vec::new();
         for (field, text, most) in fields {
-            let is_odd = |c: char| c.is_control() && !(field == "folders" && matches!(c, '\r' | '\n'));
+            let is_odd =
+                |c: char| c.is_control() && !(field == "folders" && matches!(c, '\r' | '\n'));
             if text.chars().count() > most {
                 wrongs.push(Wrong::at(field, t::too_long(Count(most as u64), lang)));
             } else if text.contains(is_odd) {
@@ -254,7 +273,14 @@ mod tests {
         let first = day("2024-01-31").expect("a day").expect("a moment");
         let next = day("2024/02/01").expect("a day").expect("a moment");
         assert_eq!(next - first, 86_400);
-        for wrong in ["2024-02-30", "1900-01-01", "31.1.2024", "yesterday", "9999-99-99", "-1"] {
+        for wrong in [
+            "2024-02-30",
+            "1900-01-01",
+            "31.1.2024",
+            "yesterday",
+            "9999-99-99",
+            "-1",
+        ] {
             assert_eq!(day(wrong), Err(()), "{wrong}");
         }
     }
@@ -292,7 +318,13 @@ mod tests {
             },
         };
         let shown = Entered::from_order(&order);
-        assert_eq!(shown, Entered { folders: "INBOX\n請求書".to_owned(), ..typed });
+        assert_eq!(
+            shown,
+            Entered {
+                folders: "INBOX\n請求書".to_owned(),
+                ..typed
+            }
+        );
         assert!(shown.has_details(&plan));
         assert!(!Entered::new("a@example.jp", &plan).has_details(&plan));
     }

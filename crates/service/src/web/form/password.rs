@@ -83,7 +83,8 @@ mod tests {
         }
         let fields = Fields::parse(format!("{body}&p_width={width}").as_bytes()).expect("a form");
         let read = read(&fields, "p", "④", "missing".to_owned(), Lang::En);
-        read.map(|secret| secret.expose().to_vec()).map_err(|wrong| wrong.text)
+        read.map(|secret| secret.expose().to_vec())
+            .map_err(|wrong| wrong.text)
     }
 
     #[test]
@@ -107,7 +108,9 @@ mod tests {
             ("a\r\nb", "keep", Err(t::odd_characters(Lang::En).as_str())),
             ("plain", "nonsense", Ok("plain")),
         ] {
-            let expected = read.map(|r| r.as_bytes().to_vec()).map_err(ToOwned::to_owned);
+            let expected = read
+                .map(|r| r.as_bytes().to_vec())
+                .map_err(ToOwned::to_owned);
             assert_eq!(typed(password, width), expected, "{password} {width}");
         }
         assert!(typed(&"x".repeat(MOST), "").is_ok() && typed(&"x".repeat(MOST + 1), "").is_err());

@@ -29,7 +29,10 @@ const ORDER: [&str; 12] = [
 
 /// Where a field stands.
 pub(super) fn place(field: &str) -> usize {
-    ORDER.iter().position(|name| *name == field).unwrap_or(ORDER.len())
+    ORDER
+        .iter()
+        .position(|name| *name == field)
+        .unwrap_or(ORDER.len())
 }
 
 /// One of the five.
@@ -89,7 +92,10 @@ impl<'a> View<'a> {
             None => usual,
         };
         let wrong_at = |id: &str| {
-            wrongs.iter().find(|wrong| wrong.field == id).map(|wrong| wrong.text.clone())
+            wrongs
+                .iter()
+                .find(|wrong| wrong.field == id)
+                .map(|wrong| wrong.text.clone())
         };
         let field = |id, mark, label, hint| Field {
             id,
@@ -187,7 +193,10 @@ impl<'a> View<'a> {
     }
 
     fn wrong_at(&self, id: &str) -> Option<&str> {
-        self.wrongs.iter().find(|wrong| wrong.field == id).map(|wrong| wrong.text.as_str())
+        self.wrongs
+            .iter()
+            .find(|wrong| wrong.field == id)
+            .map(|wrong| wrong.text.as_str())
     }
 }
 
@@ -195,12 +204,20 @@ impl<'a> View<'a> {
 pub(super) fn modes(reruns: &[Rerun], chosen: &str, lang: Lang) -> Vec<Mode> {
     let mode = |rerun: &Rerun| {
         let (label, hint) = match rerun {
-            Rerun::Differential => (t::rerun_differential(lang), t::rerun_differential_hint(lang)),
+            Rerun::Differential => (
+                t::rerun_differential(lang),
+                t::rerun_differential_hint(lang),
+            ),
             Rerun::FreshReplace => (t::rerun_fresh(lang), t::rerun_fresh_hint(lang)),
             Rerun::FreshFolder => (t::rerun_folder(lang), t::rerun_folder_hint(lang)),
         };
         let name = rerun_name(*rerun);
-        Mode { name, label, hint, chosen: name == chosen }
+        Mode {
+            name,
+            label,
+            hint,
+            chosen: name == chosen,
+        }
     };
     reruns.iter().map(mode).collect()
 }
