@@ -9,7 +9,7 @@ mod page;
 pub use page::Shot;
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
@@ -79,6 +79,7 @@ impl Default for BrowserOptions {
 #[derive(Debug)]
 pub struct Browser {
     client: Client,
+    downloads: PathBuf,
     // Order matters: the processes end before their directory goes.
     _driver: Running,
     _directory: InstanceDirectory,
@@ -115,11 +116,13 @@ impl Browser {
         driver
             .wait_until(|| said().contains("was started successfully").then_some(()))
             .with_context(said)?;
-        let client = new_session(&port, options, &directory.path().join("profile"))
+        let downloads = directory.subdirectory("downloads", 0o700, None)?;
+        let client = new_session(&port, options, directory.path())
             .await
             .with_context(said)?;
         let browser = Self {
             client,
+            downloads,
             _driver: driver,
             _directory: directory,
             _port: port,
@@ -173,6 +176,23 @@ impl Browser {
         }
     }
 
+    /// Waits for a file that the page has given out, and takes it: its name and its octets.
+    pub async fn downloaded(&self) -> Result<(String, Vec<u8>)> {
+        let path = self
+            .until("a downloaded file", || async {
+                let files = fs::read_dir(&self.downloads)?.flatten().map(|e| e.path());
+                let mut files: Vec<PathBuf> = files.collect();
+                let whole =
+                    files.len() == 1 && files[0].extension().is_none_or(|e| e != "crdownload");
+                Ok(if whole { files.pop() } else { None })
+            })
+            .await?;
+        let octets = fs::read(&path)?;
+        fs::remove_file(&path)?;
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        Ok((name.into_owned(), octets))
+    }
+
     /// Closes the window and ends the browser. Dropping it does the same, less politely.
     pub async fn close(self) -> Result<()> {
         self.client.clone().close().await?;
@@ -180,7 +200,7 @@ impl Browser {
     }
 }
 
-async fn new_session(port: &Port, options: BrowserOptions, profile: &Path) -> Result<Client> {
+async fn new_session(port: &Port, options: BrowserOptions, directory: &Path) -> Result<Client> {
     let arguments = [
         "--headless=new".to_owned(),
         // Chromium refuses to sandbox what root starts; it only ever sees pages of the test.
@@ -197,7 +217,7 @@ async fn new_session(port: &Port, options: BrowserOptions, profile: &Path) -> Re
         "--no-first-run".to_owned(),
         "--hide-scrollbars".to_owned(),
         format!("--lang={}", options.lang),
-        format!("--user-data-dir={}", profile.display()),
+        format!("--user-data-dir={}", directory.join("profile").display()),
     ];
     let capabilities = json!({
         "browserName": "chrome",
@@ -208,6 +228,8 @@ async fn new_session(port: &Port, options: BrowserOptions, profile: &Path) -> Re
                 "intl.accept_languages": options.lang,
                 "credentials_enable_service": false,
                 "profile.password_manager_enabled": false,
+                "download.default_directory": directory.join("downloads"),
+                "download.prompt_for_download": false,
             },
         },
     });

@@ -12,6 +12,7 @@ const PAGE: &str = "<!DOCTYPE html><html lang=\"ja\"><meta charset=\"utf-8\">\
 <style>body{width:600px;color:#000} @media (prefers-color-scheme: dark){body{color:#fff}}</style>\
 <h1>こんにちは LANG</h1><p id=\"s\">そのまま</p>\
 <form action=\"/sent\"><label>名前<input name=\"who\"></label><button>送る</button></form>\
+<a href=\"data:application/octet-stream,abc\" download=\"見本.eml\">保存</a>\
 <script>document.getElementById('s').textContent='書き換えました'</script></html>";
 
 /// Answers every request with the page.
@@ -57,6 +58,13 @@ async fn a_page_is_read_filled_in_walked_by_keyboard_and_pictured() {
         .arrives("/sent?who=%E5%A4%AA%E9%83%8E")
         .await
         .unwrap();
+
+    browser.click("a").await.unwrap();
+    let (name, octets) = browser.downloaded().await.unwrap();
+    assert_eq!(
+        (name.as_str(), octets.as_slice()),
+        ("見本.eml", &b"abc"[..])
+    );
 
     let directory = tempfile::tempdir().unwrap();
     for (shot, size) in [(Shot::Window, (1280, 900)), (Shot::Page, (1280, 900))] {
