@@ -8,6 +8,11 @@ sentences! {
         ja: "メールデータコピー",
         en: "Mail data copy",
     }
+    /// Folder of a copy that is kept apart: the moment at which it was ordered.
+    copy_of(moment: &str) {
+        ja: "コピー {moment}",
+        en: "Copy {moment}",
+    }
     /// The only plan.
     plan() {
         ja: "標準プラン",

@@ -1,0 +1,140 @@
+//! What workers need of the world, out of the configuration and the brands.
+
+use crate::accounts;
+use crate::brand::{Brand, Brands, Plan};
+use crate::config::Config;
+use crate::dns::{Dns, split_address};
+use crate::job::{Checked, Delivery, Job, Order};
+use crate::jobs::Secrets;
+use crate::notice::{self, Links, NoticeKind};
+use crate::policy::policy;
+use crate::worker::{Accounts, Tell, World};
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use hikyaku_core::policy::Policy;
+use hikyaku_core::{Code, Fault, Reach, Remedy, Side};
+use hikyaku_ledger::Store;
+use hikyaku_ledger::service::NewLetter;
+use hikyaku_net::guard::Guard;
+use hikyaku_text::Lang;
+use sha2::{Digest, Sha256};
+
+/// The world of a service.
+pub(super) struct Served {
+    brands: Brands,
+    guard: Guard,
+    dns: Dns,
+    links: Links,
+}
+
+impl Served {
+    pub(super) fn new(config: &Config, brands: Brands, dns: Dns) -> Self {
+        Self {
+            brands,
+            guard: accounts::guard(&config.egress, &dns),
+            dns,
+            links: Links::new(&config.public_url()),
+        }
+    }
+
+    fn brand(&self, order: &Order) -> Result<&Brand, Fault> {
+        let brand = self.brands.get(&order.brand);
+        brand.ok_or_else(|| gone(format!("there is no brand {} any more", order.brand)))
+    }
+
+    fn plan(&self, order: &Order) -> Result<&Plan, Fault> {
+        let brand = self.brand(order)?;
+        let plan = brand.plan(&order.plan);
+        plan.ok_or_else(|| gone(format!("there is no plan {} any more", order.plan)))
+    }
+}
+
+/// What the operator took away while a job needed it.
+fn gone(why: String) -> Fault {
+    Fault::new(Code::ConfigInvalid, Reach::Job, Remedy::AskUser, why)
+}
+
+impl World for Served {
+    fn check<'a>(
+        &'a self,
+        order: &'a Order,
+        secrets: Secrets,
+        store: &'a Store,
+        tell: Tell<'a>,
+    ) -> BoxFuture<'a, Checked> {
+        async move {
+            let _used = (order, secrets, store, tell);
+            Checked::default()
+        }
+        .boxed()
+    }
+
+    fn accounts(&self, job: &Job, secrets: &Secrets) -> Result<Accounts, Fault> {
+        let order = &job.order;
+        let brand = self.brand(order)?;
+        let reached = job.checked.as_ref().and_then(|c| c.reached.as_ref());
+        let reached = reached.ok_or_else(|| Fault::bug("a job without a check is run"))?;
+        let missing = || {
+            let why = "the password of the source is not kept any more";
+            Fault::new(Code::SecretUnreadable, Reach::Job, Remedy::AskUser, why).on(Side::Source)
+        };
+        let secret = secrets.source.as_ref().ok_or_else(missing)?;
+        let guard = accounts::guard_of(brand, &self.guard);
+        let accepted = order.source.accepted.as_ref();
+        let address = &order.destination;
+        Ok(Accounts {
+            source: accounts::source_id(reached),
+            source_options: accounts::source_options(reached, secret, accepted, &guard),
+            destination: accounts::destination_id(brand, address),
+            destination_options: accounts::destination_options(
+                brand,
+                address,
+                secrets.destination.as_ref(),
+            )?,
+        })
+    }
+
+    fn policy(&self, job: &Job) -> Result<Policy, Fault> {
+        let plan = self.plan(&job.order)?;
+        let hidden = job.checked.as_ref().map_or(&[][..], |c| &c.hidden);
+        let lang = Lang::from_name(&job.order.lang).unwrap_or(Lang::Ja);
+        let choices = &job.order.choices;
+        Ok(policy(plan, choices, hidden, job.created_millis, lang))
+    }
+
+    fn mail(&self, job: &Job, kind: NoticeKind, key: &str) -> Result<Option<NewLetter>, Fault> {
+        let brand = self.brand(&job.order)?;
+        if kind == NoticeKind::Accepted && !brand.notices.accepted {
+            return Ok(None);
+        }
+        let number = number(key);
+        Ok(Some(notice::letter(brand, job, kind, number, &self.links)))
+    }
+
+    fn is_moved<'a>(&'a self, order: &'a Order) -> BoxFuture<'a, bool> {
+        async move {
+            let Ok(brand) = self.brand(order) else {
+                return false;
+            };
+            let Some((_, domain)) = split_address(&order.destination) else {
+                return false;
+            };
+            let hosts = [brand.destination.host.clone()];
+            self.dns.delivery(&domain, &hosts).await == Delivery::Here
+        }
+        .boxed()
+    }
+
+    fn retention_days(&self, order: &Order) -> u32 {
+        let usual = Plan::default().retention_days;
+        self.plan(order).map_or(usual, |plan| plan.retention_days)
+    }
+}
+
+/// A number for a name: the same name always has the same one.
+fn number(key: &str) -> u64 {
+    let digest = Sha256::digest(key.as_bytes());
+    digest[..8]
+        .iter()
+        .fold(0, |number, octet| number << 8 | u64::from(*octet))
+}
