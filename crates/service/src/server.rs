@@ -13,7 +13,7 @@ use crate::brand::{Brands, Destination};
 use crate::config::{Config, Database, SecretFrom};
 use crate::dns::Dns;
 use crate::jobs::Jobs;
-use crate::notice::Sender;
+use crate::notice::{Catcher, Sender};
 use crate::seal::Key;
 use crate::strict::Problem;
 use crate::web::{self, App, Parts};
@@ -131,11 +131,14 @@ impl Server {
             }
         };
         let jobs = Jobs::new(store.clone(), key);
-        let world = Served::new(&config, brands.clone(), Dns::new(config.egress.resolver)?);
+        let dns = Dns::new(config.egress.resolver)?;
+        let world = Served::new(&config, brands.clone(), dns.clone());
         let worker = Worker::new(jobs.clone(), Arc::new(world), limits(&config));
         let app = App::new(Parts {
             jobs,
+            catcher: config.catch_mail.then(|| Catcher::new(&store, &brands)),
             brands,
+            dns: Some(dns),
             config,
         })?;
         Ok(Self {
