@@ -1,6 +1,6 @@
 //! `GET /jobs/{id}`: the screen of the state in which a job is.
 
-use super::{Answer, Rejection, SignedIn, check, later};
+use super::{Answer, Rejection, SignedIn, check, confirm, later};
 use crate::job::{Checked, Job, JobId, Kind, State};
 use axum::extract::Path;
 
@@ -23,7 +23,7 @@ pub(crate) async fn show(who: SignedIn, Path(id): Path<String>) -> Answer {
     let is_unbegun = job.started_millis.is_none() && job.kind == Kind::Copy;
     let can_start = job.checked.as_ref().is_some_and(Checked::can_start);
     match job.state {
-        State::Ready if can_start => check::show(&who, &job),
+        State::Ready if can_start => confirm::show(&who, &job),
         State::Received | State::Checking | State::Ready => check::show(&who, &job),
         State::Stopped if is_unbegun => check::show(&who, &job),
         _ => later::show(who, job).await,

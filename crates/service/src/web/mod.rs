@@ -17,6 +17,7 @@ mod address;
 mod app;
 mod assets;
 mod check;
+mod confirm;
 mod cookies;
 mod csrf;
 mod error;

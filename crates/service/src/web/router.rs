@@ -1,7 +1,7 @@
 //! Which address is which screen.
 
 use super::{
-    App, assets, check, csrf, error, form, handover, headers, job, lang, later, session, signin,
+    App, assets, check, confirm, csrf, error, form, handover, headers, job, lang, later, session, signin,
     start,
 };
 use axum::Router;
@@ -19,6 +19,7 @@ pub fn router(app: App) -> Router {
         .route("/copy", get(form::show).post(form::send))
         .route("/jobs/{id}", get(job::show))
         .route("/jobs/{id}/accept", post(check::accept))
+        .route("/jobs/{id}/start", post(confirm::start))
         .route("/jobs/{id}/change", post(check::again))
         .merge(later::routes())
         .fallback(error::not_found)

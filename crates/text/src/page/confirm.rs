@@ -84,11 +84,6 @@ sentences! {
         ja: "前回コピー済み：{before}（追加のメールはありません。実行すると、違いがないことを確かめます）",
         en: "Copied earlier: {before}. There is no new mail; starting makes sure that nothing differs.",
     }
-    /// It does not fit.
-    does_not_fit(missing: Size) {
-        ja: "このままでは約{missing}不足します。",
-        en: "About {missing} of space are missing.",
-    }
     /// Choice when it does not fit.
     fit() {
         ja: "新しいものから入る分だけコピーする",
@@ -119,30 +114,15 @@ sentences! {
         ja: "チェックの付いたフォルダをコピーします。不要なフォルダはチェックを外してください。",
         en: "Folders with a tick are copied. Take the tick away from what you do not want.",
     }
-    /// Column of the boxes.
-    copy_column() {
-        ja: "コピー",
-        en: "Copy",
-    }
-    /// The label of a box.
-    copy_folder(mailbox: &str) {
-        ja: "「{mailbox}」をコピーする",
-        en: "Copy “{mailbox}”",
-    }
     /// Remark: left out unless ticked.
     hidden() {
         ja: "既定では対象外です。コピーする場合はチェックを付けてください",
         en: "left out unless you tick it",
     }
-    /// Remark: a view that another mailbox's messages are seen through.
-    no_box() {
-        ja: "コピーできません",
-        en: "cannot be copied",
-    }
     /// Rows that are not shown.
     more_folders(mailboxes: Mailboxes) {
-        ja: "このほか{mailboxes}のフォルダを、同じ名前のままコピーします。",
-        en: "Another {mailboxes} are copied under the same names.",
+        ja: "このほかのフォルダ（{mailboxes}）も、これまでの選択のとおりにコピーします。",
+        en: "Another {mailboxes} are copied too, as chosen before.",
     }
     /// Heading: what will not be copied.
     too_big_heading(messages: Messages, limit: Size) {
@@ -273,11 +253,6 @@ sentences! {
     accepted_certificate() {
         ja: "ご同意に基づき、確認いただいた証明書のサーバーにだけ接続します。",
         en: "As you agreed, only the server with the certificate that you accepted is connected to.",
-    }
-    /// Not enough for the wanted reserve, but it fits.
-    reserve_hint(kept: Size) {
-        ja: "新しいメールのために、約{kept}を空けておくことをおすすめします。",
-        en: "We recommend keeping about {kept} free for new mail.",
     }
     /// ⑤ is the mailbox that is moved.
     notify_is_moved() {
