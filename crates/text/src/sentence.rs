@@ -49,6 +49,7 @@ mod tests {
             crate::page::entry::SENTENCES,
             crate::page::form::SENTENCES,
             crate::page::form::wrong::SENTENCES,
+            crate::page::help::SENTENCES,
             crate::report::SENTENCES,
             crate::plan::SENTENCES,
             crate::room::SENTENCES,

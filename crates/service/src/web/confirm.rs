@@ -28,7 +28,11 @@ fn seen(checked: &Checked) -> String {
         digest.update(b"\0");
     }
     let digest = digest.finalize();
-    digest.iter().take(16).map(|octet| format!("{octet:02x}")).collect()
+    digest
+        .iter()
+        .take(16)
+        .map(|octet| format!("{octet:02x}"))
+        .collect()
 }
 
 /// `POST /jobs/{id}/start`: 【実行する】.

@@ -25,6 +25,7 @@ mod fields;
 mod form;
 mod handover;
 mod headers;
+mod help;
 mod job;
 mod lang;
 mod later;

@@ -1,8 +1,8 @@
 //! Which address is which screen.
 
 use super::{
-    App, assets, check, confirm, csrf, error, form, handover, headers, job, lang, later, session, signin,
-    start,
+    App, assets, check, confirm, csrf, error, form, handover, headers, help, job, lang, later,
+    session, signin, start,
 };
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
@@ -14,6 +14,9 @@ pub fn router(app: App) -> Router {
         .route("/", get(start::show))
         .route("/handover", get(handover::take))
         .route("/lang", post(lang::switch))
+        .route("/help", get(help::show))
+        .route("/help/{code}", get(help::code))
+        .route("/mail", get(help::mail))
         .route("/signin", get(signin::show).post(signin::sign_in))
         .route("/signout", post(signin::sign_out))
         .route("/copy", get(form::show).post(form::send))

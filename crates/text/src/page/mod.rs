@@ -7,6 +7,7 @@ pub mod check;
 pub mod confirm;
 pub mod entry;
 pub mod form;
+pub mod help;
 pub mod progress;
 pub mod result;
 mod trouble;

@@ -44,13 +44,24 @@ pub(super) fn read(
     lang: Lang,
 ) -> Result<Choices, Vec<Wrong>> {
     let numbers = |name| -> BTreeSet<usize> {
-        fields.all(name).filter_map(|number| number.parse().ok()).collect()
+        fields
+            .all(name)
+            .filter_map(|number| number.parse().ok())
+            .collect()
     };
     let (shown, ticked) = (numbers("shown"), numbers("folder"));
-    let mut choices = Choices { fit: fields.has("fit"), ..before.clone() };
+    let mut choices = Choices {
+        fit: fields.has("fit"),
+        ..before.clone()
+    };
     let (mut exclude, mut include) = (Vec::new(), Vec::new());
     let mut any = false;
-    for (number, line) in checked.plan.iter().flat_map(|plan| &plan.mailboxes).enumerate() {
+    for (number, line) in checked
+        .plan
+        .iter()
+        .flat_map(|plan| &plan.mailboxes)
+        .enumerate()
+    {
         let Tick::Box(default) = tick(line, checked, before) else {
             continue;
         };
@@ -65,7 +76,10 @@ pub(super) fn read(
             _ => {}
         }
     }
-    let has_folders = checked.plan.as_ref().is_some_and(|plan| !plan.mailboxes.is_empty());
+    let has_folders = checked
+        .plan
+        .as_ref()
+        .is_some_and(|plan| !plan.mailboxes.is_empty());
     let mut wrongs = Vec::new();
     if has_folders && !any {
         wrongs.push(Wrong::at("folders", t::nothing_ticked(lang)));
@@ -133,7 +147,15 @@ mod tests {
     }
 
     fn checked(missing: Option<u64>) -> Checked {
-        let room = RoomView { limit: 10, used: 0, free: 10, kept: 0, needed: missing, left: None, missing };
+        let room = RoomView {
+            limit: 10,
+            used: 0,
+            free: 10,
+            kept: 0,
+            needed: missing,
+            left: None,
+            missing,
+        };
         let mailboxes = vec![
             line("INBOX", None),
             line("Sent", None),
@@ -143,13 +165,22 @@ mod tests {
             line("Other", Some("not_selected")),
         ];
         Checked {
-            plan: Some(PlanView { messages: 2, octets: Some(20), room: Some(room), mailboxes }),
+            plan: Some(PlanView {
+                messages: 2,
+                octets: Some(20),
+                room: Some(room),
+                mailboxes,
+            }),
             hidden: vec!["Calendar".to_owned(), "All".to_owned(), "Folder".to_owned()],
             ..Checked::default()
         }
     }
 
-    fn read_of(checked: &Checked, before: &Choices, form: &str) -> Result<Choices, Vec<&'static str>> {
+    fn read_of(
+        checked: &Checked,
+        before: &Choices,
+        form: &str,
+    ) -> Result<Choices, Vec<&'static str>> {
         let fields = Fields::parse(form.as_bytes()).expect("a form");
         let read = read(before, checked, &fields, NOW, Lang::En);
         read.map_err(|wrongs| wrongs.iter().map(|wrong| wrong.field).collect())
@@ -163,27 +194,56 @@ mod tests {
         let names = |names: &[&str]| names.iter().map(|n| (*n).to_owned()).collect::<Vec<_>>();
         for (form, exclude, include) in [
             (format!("{SHOWN}&folder=0&folder=1"), names(&[]), names(&[])),
-            (format!("{SHOWN}&folder=0&folder=2&folder=3"), names(&["Sent"]), names(&["Calendar", "All"])),
+            (
+                format!("{SHOWN}&folder=0&folder=2&folder=3"),
+                names(&["Sent"]),
+                names(&["Calendar", "All"]),
+            ),
             // What has no box cannot be ticked by hand.
-            (format!("{SHOWN}&folder=1&folder=4&folder=5&folder=99&folder=x"), names(&["INBOX"]), names(&[])),
+            (
+                format!("{SHOWN}&folder=1&folder=4&folder=5&folder=99&folder=x"),
+                names(&["INBOX"]),
+                names(&[]),
+            ),
             // What the page did not show stays as it was.
             ("shown=1".to_owned(), names(&["Sent"]), names(&[])),
             (String::new(), names(&[]), names(&[])),
         ] {
-            let expected = Choices { exclude, include, ..Choices::default() };
-            assert_eq!(read_of(&checked(None), &plain, &form), Ok(expected), "{form}");
+            let expected = Choices {
+                exclude,
+                include,
+                ..Choices::default()
+            };
+            assert_eq!(
+                read_of(&checked(None), &plain, &form),
+                Ok(expected),
+                "{form}"
+            );
         }
         let nothing = read_of(&checked(None), &plain, SHOWN);
         assert_eq!(nothing, Err(vec!["folders"]));
-        let ticked = Choices { include: names(&["Calendar"]), ..Choices::default() };
-        assert_eq!(read_of(&checked(None), &ticked, "shown=0&folder=0"), Ok(ticked));
+        let ticked = Choices {
+            include: names(&["Calendar"]),
+            ..Choices::default()
+        };
+        assert_eq!(
+            read_of(&checked(None), &ticked, "shown=0&folder=0"),
+            Ok(ticked)
+        );
     }
 
     #[test]
     fn what_does_not_fit_is_decided_before() {
         let form = "shown=0&folder=0";
-        assert_eq!(read_of(&checked(Some(5)), &Choices::default(), form), Err(vec!["fit"]));
-        let fit = read_of(&checked(Some(5)), &Choices::default(), &format!("{form}&fit=1"));
+        assert_eq!(
+            read_of(&checked(Some(5)), &Choices::default(), form),
+            Err(vec!["fit"])
+        );
+        let fit = read_of(
+            &checked(Some(5)),
+            &Choices::default(),
+            &format!("{form}&fit=1"),
+        );
         assert!(fit.is_ok_and(|choices| choices.fit));
         let roomy = read_of(&checked(Some(0)), &Choices::default(), form);
         assert!(roomy.is_ok_and(|choices| !choices.fit));
@@ -198,10 +258,22 @@ mod tests {
         assert_eq!(read(""), Ok(None));
         assert_eq!(read("final_run=none&consent=1"), Ok(None));
         assert_eq!(read("final_run=moved"), Err(vec!["consent"]));
-        assert_eq!(read("final_run=moved&consent=1"), Ok(Some(FinalRun::MxMoved)));
+        assert_eq!(
+            read("final_run=moved&consent=1"),
+            Ok(Some(FinalRun::MxMoved))
+        );
         let at = read("final_run=at&final_time=2026-12-01T09:30&consent=1");
-        assert!(matches!(at, Ok(Some(FinalRun::At(millis))) if millis > NOW), "{at:?}");
-        for time in ["", "2020-01-01T00:00", "2027-02-01T00:00", "tomorrow", "2026-13-01T00:00"] {
+        assert!(
+            matches!(at, Ok(Some(FinalRun::At(millis))) if millis > NOW),
+            "{at:?}"
+        );
+        for time in [
+            "",
+            "2020-01-01T00:00",
+            "2027-02-01T00:00",
+            "tomorrow",
+            "2026-13-01T00:00",
+        ] {
             let form = format!("final_run=at&final_time={time}&consent=1");
             assert_eq!(read(&form), Err(vec!["final_time"]), "{time}");
         }

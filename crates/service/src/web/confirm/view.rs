@@ -49,9 +49,12 @@ impl Row {
 
     /// Octets that it takes in the page, at most about.
     fn octets(&self) -> usize {
-        let texts = self.source.len() + self.destination.len() + self.remarks.iter().map(String::len).sum::<usize>();
+        let texts = self.source.len()
+            + self.destination.len()
+            + self.remarks.iter().map(String::len).sum::<usize>();
         // Every sign may have to be escaped.
-        220 + texts + 4 * (self.source.matches(is_sign).count() + self.destination.matches(is_sign).count())
+        220 + texts
+            + 4 * (self.source.matches(is_sign).count() + self.destination.matches(is_sign).count())
     }
 }
 
@@ -108,7 +111,12 @@ impl<'a> View<'a> {
         let lang = who.lang;
         let nothing = Checked::default();
         let checked = job.checked.as_ref().unwrap_or(&nothing);
-        let empty = PlanView { messages: 0, octets: None, room: None, mailboxes: Vec::new() };
+        let empty = PlanView {
+            messages: 0,
+            octets: None,
+            room: None,
+            mailboxes: Vec::new(),
+        };
         let plan = checked.plan.as_ref().unwrap_or(&empty);
         let start = who.brand().form.start.as_ref();
         let (rows, more_rows) = rows(plan, checked, &job.order.choices, sent, lang);
@@ -161,9 +169,15 @@ fn facts(job: &Job, checked: &Checked, lang: Lang) -> Vec<(String, String)> {
 }
 
 fn totals(plan: &PlanView, checked: &Checked, lang: Lang) -> String {
-    let copied = plan.mailboxes.iter().filter(|line| line.action != "skip").count();
+    let copied = plan
+        .mailboxes
+        .iter()
+        .filter(|line| line.action != "skip")
+        .count();
     let (messages, mailboxes) = (Messages(plan.messages), Mailboxes(copied as u64));
-    let time = checked.estimate_seconds.map(|seconds| About(Duration::from_secs(seconds)));
+    let time = checked
+        .estimate_seconds
+        .map(|seconds| About(Duration::from_secs(seconds)));
     match (plan.octets.map(Size), time) {
         (Some(size), Some(time)) => t::totals(messages, size, mailboxes, time, lang),
         (Some(size), None) => t::totals_only(messages, size, mailboxes, lang),
@@ -208,16 +222,21 @@ fn rows(
     sent: Option<&Fields>,
     lang: Lang,
 ) -> (Vec<Row>, Option<String>) {
-    let all: Vec<Row> = plan.mailboxes.iter().enumerate().map(|(number, line)| {
-        let mut row = row(number, line, checked, choices, lang);
-        if let (Some(fields), Tick::Box(_)) = (sent, row.tick) {
-            let number = number.to_string();
-            if fields.all("shown").any(|shown| shown == number) {
-                row.tick = Tick::Box(fields.all("folder").any(|ticked| ticked == number));
+    let all: Vec<Row> = plan
+        .mailboxes
+        .iter()
+        .enumerate()
+        .map(|(number, line)| {
+            let mut row = row(number, line, checked, choices, lang);
+            if let (Some(fields), Tick::Box(_)) = (sent, row.tick) {
+                let number = number.to_string();
+                if fields.all("shown").any(|shown| shown == number) {
+                    row.tick = Tick::Box(fields.all("folder").any(|ticked| ticked == number));
+                }
             }
-        }
-        row
-    }).collect();
+            row
+        })
+        .collect();
     let mut room = ROOM_FOR_FOLDERS;
     let mut fits = vec![false; all.len()];
     for remarkable in [true, false] {
@@ -230,13 +249,26 @@ fn rows(
     }
     let hidden = fits.iter().filter(|fits| !**fits).count() as u64;
     let shown = all.into_iter().filter(|row| fits[row.number]).collect();
-    (shown, (hidden > 0).then(|| t::more_folders(Mailboxes(hidden), lang)))
+    (
+        shown,
+        (hidden > 0).then(|| t::more_folders(Mailboxes(hidden), lang)),
+    )
 }
 
-fn row(number: usize, line: &MailboxPlanView, checked: &Checked, choices: &Choices, lang: Lang) -> Row {
+fn row(
+    number: usize,
+    line: &MailboxPlanView,
+    checked: &Checked,
+    choices: &Choices,
+    lang: Lang,
+) -> Row {
     let is_hidden = checked.hidden.contains(&line.source);
     let tick = tick(line, checked, choices);
-    let mut remarks: Vec<String> = line.changes.iter().map(|change| change_in_words(change, lang)).collect();
+    let mut remarks: Vec<String> = line
+        .changes
+        .iter()
+        .map(|change| change_in_words(change, lang))
+        .collect();
     match (is_hidden, tick) {
         (true, Tick::Box(_)) => remarks.push(t::hidden(lang)),
         _ => {
@@ -249,8 +281,15 @@ fn row(number: usize, line: &MailboxPlanView, checked: &Checked, choices: &Choic
     Row {
         number,
         source: folder(&line.source, lang),
-        destination: if goes { folder(&line.destination, lang) } else { String::new() },
-        messages: line.messages.map(|messages| Messages(messages).show(lang)).unwrap_or_default(),
+        destination: if goes {
+            folder(&line.destination, lang)
+        } else {
+            String::new()
+        },
+        messages: line
+            .messages
+            .map(|messages| Messages(messages).show(lang))
+            .unwrap_or_default(),
         remarkable: !remarks.is_empty(),
         remarks,
         tick,
@@ -343,7 +382,10 @@ fn too_big(checked: &Checked, lang: Lang) -> (Vec<Big>, Option<String>) {
     };
     let shown: Vec<Big> = checked.too_big.iter().take(MOST_TOO_BIG).map(big).collect();
     let more = checked.too_big_count.saturating_sub(shown.len() as u64);
-    (shown, (more > 0).then(|| t::more_messages(Messages(more), lang)))
+    (
+        shown,
+        (more > 0).then(|| t::more_messages(Messages(more), lang)),
+    )
 }
 
 fn notices(job: &Job, checked: &Checked, lang: Lang) -> Vec<String> {
@@ -358,7 +400,10 @@ fn notices(job: &Job, checked: &Checked, lang: Lang) -> Vec<String> {
         notices.push(t::deletion_marks(Messages(checked.deletion_marks), lang));
     }
     let notify = order.notify.to_lowercase();
-    if [&order.source.address, &order.destination].iter().any(|own| own.to_lowercase() == notify) {
+    if [&order.source.address, &order.destination]
+        .iter()
+        .any(|own| own.to_lowercase() == notify)
+    {
         notices.push(t::notify_is_moved(lang));
     }
     match &order.source.accepted {
