@@ -21,6 +21,7 @@ mod namespace;
 mod opened;
 mod pool;
 mod reading;
+mod survey;
 #[cfg(test)]
 mod tests;
 
@@ -43,6 +44,7 @@ use hikyaku_net::{Endpoint, PeerInfo};
 use login::Login;
 use namespace::Namespace;
 use pool::Pool;
+pub use survey::Survey;
 use std::sync::Arc;
 
 /// How an account is reached and treated.

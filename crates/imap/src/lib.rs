@@ -41,4 +41,4 @@ mod session;
 mod testing;
 mod utf7;
 
-pub use adapter::{Budget, Compress, ImapAccount, ImapOptions, Labels};
+pub use adapter::{Budget, Compress, ImapAccount, ImapOptions, Labels, Survey};

@@ -178,6 +178,11 @@ impl Opened {
         self.lease.connection()
     }
 
+    /// Whether the answer to a search is a few ranges, not every message by its number.
+    pub(super) fn can_search_in_ranges(&self) -> bool {
+        self.lease.facts().can("ESEARCH")
+    }
+
     /// As faults name it.
     pub(super) fn mailbox(&self) -> &str {
         &self.name
@@ -349,11 +354,15 @@ impl Opened {
 }
 
 /// What a SEARCH found.
-struct Evidence(KeySet);
+pub(super) struct Evidence(KeySet);
 
 impl Evidence {
+    pub(super) fn keys(self) -> KeySet {
+        self.0
+    }
+
     /// `None` when the server did not say.
-    fn of(answer: Answer) -> Option<Self> {
+    pub(super) fn of(answer: Answer) -> Option<Self> {
         if !answer.reply.is_ok() {
             return None;
         }
