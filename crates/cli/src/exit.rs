@@ -81,6 +81,7 @@ pub fn before_start(code: Code) -> u8 {
         | Code::MailboxReadOnly
         | Code::ServerRefused
         | Code::SourceEmpty
+        | Code::DeliveryElsewhere
         | Code::UndoUnsupported
         | Code::LedgerDamaged
         | Code::LedgerVersion

@@ -110,6 +110,7 @@ codes! {
     ServerProtocol "P511" "server.protocol" " The server broke the protocol.";
     ServerExcess "P512" "server.excess" " The server sent more than any server should.";
     SourceEmpty "S601" "source.empty" " There is no mail at the source.";
+    DeliveryElsewhere "S602" "delivery.elsewhere" " New mail is still delivered to another server, and the plan copies only afterwards.";
     UndoUnsupported "U601" "undo.unsupported" " The destination cannot remove exactly the copies that are named.";
     UndoUnfinished "U602" "undo.unfinished" " Taking back a copy was begun, and its end is not known yet.";
     VerifyDifference "V701" "verify.difference" " Source and destination differ after the copy.";

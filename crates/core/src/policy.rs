@@ -41,6 +41,8 @@ pub struct Policy {
     pub folders: Vec<MailboxName>,
     /// Not these, nor what lies below them.
     pub exclude: Vec<MailboxName>,
+    /// Not exactly these; what lies below them is not concerned.
+    pub without: Vec<MailboxName>,
     /// Only messages that arrived at this moment or later (UTC seconds).
     pub since: Option<i64>,
     /// Only messages that arrived before this moment (UTC seconds).
@@ -146,6 +148,7 @@ impl Default for Policy {
         Self {
             folders: Vec::new(),
             exclude: Vec::new(),
+            without: Vec::new(),
             since: None,
             before: None,
             max_octets: None,
@@ -188,7 +191,7 @@ impl Policy {
     /// messages of a view are also found in ordinary mailboxes.
     pub fn skips_mailbox(&self, mailbox: &MailboxInfo) -> Option<SkipRule> {
         let name = &mailbox.name;
-        if self.exclude.iter().any(|e| name.is_within(e)) {
+        if self.exclude.iter().any(|e| name.is_within(e)) || self.without.contains(name) {
             return Some(SkipRule::Excluded);
         }
         if !self.folders.is_empty() && !self.folders.iter().any(|f| name.is_within(f)) {

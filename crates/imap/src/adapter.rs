@@ -44,8 +44,8 @@ use hikyaku_net::{Endpoint, PeerInfo};
 use login::Login;
 use namespace::Namespace;
 use pool::Pool;
-pub use survey::Survey;
 use std::sync::Arc;
+pub use survey::Survey;
 
 /// How an account is reached and treated.
 #[derive(Clone, Debug)]

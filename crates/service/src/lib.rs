@@ -18,6 +18,7 @@ pub mod notice;
 pub mod policy;
 mod progress;
 mod schedule;
+pub mod preflight;
 pub mod seal;
 pub mod server;
 pub mod strict;

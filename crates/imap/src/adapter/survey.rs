@@ -1,7 +1,7 @@
 //! What a person wants to know about a mailbox before it is copied: two questions that the server answers by itself.
 
 use super::ImapAccount;
-use super::opened::{Evidence, Opened, begin, Mode};
+use super::opened::{Evidence, Mode, Opened, begin};
 use crate::encode::{Command, Criterion, Search, SearchReturn};
 use crate::machine::Takes;
 use hikyaku_core::{Fault, Flag, KeySet, MailboxInfo};

@@ -196,6 +196,11 @@ pub(super) fn explain(code: Code) -> (&'static str, &'static str, &'static str) 
             "There is no mail at the source. A mail program using POP may have removed it from the server.",
             "See whether the mail is in the mail program on your computer.",
         ),
+        Code::DeliveryElsewhere => (
+            "Mail still goes to the old server",
+            "New mail is still delivered to the old server. With this plan mail can be copied once the mail server has been switched.",
+            "Point the domain's mail (the MX record in DNS) to the new server, wait until that has taken effect, and try again.",
+        ),
         Code::UndoUnsupported => (
             "Copies cannot be taken back here",
             "The destination server cannot remove exactly the messages that are named. Other mail could go with them, so nothing was removed.",

@@ -93,6 +93,7 @@ fn who(code: Code) -> Who {
         | Code::MessageTooLarge
         | Code::MailboxMissing
         | Code::SourceEmpty
+        | Code::DeliveryElsewhere
         | Code::LedgerBusy
         | Code::LedgerDamaged
         | Code::LedgerVersion

@@ -1,0 +1,264 @@
+//! Reaching the source: from what was typed to an account that is open, or to the one thing that has to be put right.
+
+use super::Request;
+use super::board::Board;
+use crate::accounts::{self, Typed, TypedProblem, Way};
+use crate::dns::{DnsProblem, split_address};
+use crate::job::{Accepted, CheckStep, Reached, Transport};
+use hikyaku_core::{Code, Fault, Reach, Remedy, Side};
+use hikyaku_imap::{ImapAccount, ImapOptions};
+use hikyaku_net::{Endpoint, Witness};
+use std::net::IpAddr;
+
+/// A server whose name resolves.
+struct Server {
+    /// Name or address, without brackets.
+    host: String,
+    addresses: Vec<IpAddr>,
+    ways: Vec<Way>,
+    /// Whether somebody typed it, or it belongs to the address's own domain: then a person can judge a certificate.
+    is_known: bool,
+}
+
+/// Opens the source. What is wrong, or has to be accepted, stands on the board when it is `None`.
+pub(super) async fn open(request: &Request<'_>, board: &Board<'_>) -> Option<ImapAccount> {
+    board.begin(CheckStep::Name);
+    let found = match find(request).await {
+        Ok(server) => server,
+        Err(fault) => {
+            board.bad(CheckStep::Name, &fault);
+            return None;
+        }
+    };
+    board.good(CheckStep::Name);
+    board.begin(CheckStep::Connection);
+    connect(request, board, &found).await
+}
+
+/// The name is understood, resolves, and leads to another account than the destination.
+async fn find(request: &Request<'_>) -> Result<Server, Fault> {
+    let source = &request.order.source;
+    let destination = &request.brand.destination.host;
+    // Without an answer nothing can be compared, and the engine's own matching still doubles nothing.
+    let ours = request.dns.addresses(destination).await.unwrap_or_default();
+    let typed = Typed::parse(&source.host).map_err(|problem| not_a_server(&source.host, problem))?;
+    let Some(typed) = typed else {
+        return discover(request, &ours).await;
+    };
+    let host = typed.host.bare();
+    let addresses = match request.dns.addresses(&host).await {
+        Ok(addresses) if addresses.is_empty() => return Err(no_such_host(&host, "it has no address")),
+        Ok(addresses) => addresses,
+        Err(DnsProblem::NotFound) => return Err(no_such_host(&host, "there is no such name")),
+        Err(DnsProblem::Unanswered(why)) => return Err(no_such_host(&host, &why)),
+    };
+    let server = Server {
+        ways: accounts::ways(source.port.or(typed.port), source.transport),
+        host,
+        addresses,
+        is_known: true,
+    };
+    match is_the_destination(request, &server, &ours) {
+        true => Err(same_account(&server)),
+        false => Ok(server),
+    }
+}
+
+/// Nothing was typed.
+async fn discover(request: &Request<'_>, ours: &[IpAddr]) -> Result<Server, Fault> {
+    let address = &request.order.source.address;
+    let Some((_, domain)) = split_address(address) else {
+        return Err(no_such_host("", "the address has no domain"));
+    };
+    let found = accounts::discover(request.dns, request.guard, &domain, ours).await?;
+    Ok(Server {
+        ways: vec![Way {
+            port: found.port,
+            transport: found.transport,
+        }],
+        host: found.host,
+        addresses: found.addresses,
+        is_known: found.is_own_name,
+    })
+}
+
+/// Whether the name leads to the very account that is written: the trap of a name that was switched already. Another
+/// account of the same server is a source like any other.
+fn is_the_destination(request: &Request<'_>, server: &Server, ours: &[IpAddr]) -> bool {
+    let order = request.order;
+    let destination = &request.brand.destination;
+    let login = destination.login.of(&order.destination);
+    let is_same_account = order.source.address.eq_ignore_ascii_case(&order.destination)
+        || login_of(request).eq_ignore_ascii_case(&login);
+    let is_same_host = server.host.eq_ignore_ascii_case(&destination.host)
+        || server.addresses.iter().any(|address| ours.contains(address));
+    let is_usual = |port| matches!(port, 143 | 993);
+    let is_same_port = |way: &Way| {
+        way.port == destination.port || (is_usual(way.port) && is_usual(destination.port))
+    };
+    is_same_account && is_same_host && server.ways.iter().any(is_same_port)
+}
+
+/// The login name: the address, unless another one was asked for. Others are never tried by themselves: each wrong try
+/// counts towards a lockout.
+fn login_of<'a>(request: &Request<'a>) -> &'a str {
+    let source = &request.order.source;
+    match &source.login {
+        Some(login) if !login.trim().is_empty() => login.trim(),
+        _ => source.address.trim(),
+    }
+}
+
+/// Tries the ways until one leads to a server that talks; a password is sent to one server only, and once.
+async fn connect(
+    request: &Request<'_>,
+    board: &Board<'_>,
+    server: &Server,
+) -> Option<ImapAccount> {
+    let accepted = request.order.source.accepted.as_ref();
+    let mut ways = server.ways.clone();
+    ways.reverse();
+    let mut first: Option<Fault> = None;
+    while let Some(way) = ways.pop() {
+        let reached = Reached {
+            host: server.host.clone(),
+            port: way.port,
+            transport: way.transport,
+            login: login_of(request).to_owned(),
+        };
+        let witness = Witness::default();
+        let options = match options(request, &reached, accepted, &witness) {
+            Ok(options) => options,
+            Err(fault) => {
+                board.bad(CheckStep::SourceLogin, &fault);
+                return None;
+            }
+        };
+        let fault = match ImapAccount::connect(options.clone()).await {
+            Ok(account) => {
+                board.connected(&options, &account);
+                opened(board, reached, accepted);
+                return Some(account);
+            }
+            Err(fault) => fault,
+        };
+        match fault.code {
+            Code::TlsName | Code::TlsUntrusted | Code::TlsExpired | Code::TlsPin => {
+                match witness.refused() {
+                    Some(shown) if server.is_known => {
+                        board.ask_about_certificate(&shown, reached, &fault);
+                    }
+                    _ => board.bad(CheckStep::Connection, &fault),
+                }
+                return None;
+            }
+            Code::TlsUnavailable => match way.in_clear(accepted) {
+                Some(clear) if server.is_known => ways = vec![clear],
+                None if server.is_known => {
+                    board.ask_about_clear_text(reached, &fault);
+                    return None;
+                }
+                _ => {
+                    board.bad(CheckStep::Connection, &fault);
+                    return None;
+                }
+            },
+            Code::HostNotFound
+            | Code::HostUnreachable
+            | Code::LinkSilent
+            | Code::LinkLost
+            | Code::TlsFailed
+            | Code::TlsMismatch => first = Some(more_telling(first, fault)),
+            // The server was reached, and this is its answer.
+            _ => {
+                board.good(CheckStep::Connection);
+                board.bad(CheckStep::SourceLogin, &fault);
+                return None;
+            }
+        }
+    }
+    let fault = first.unwrap_or_else(|| Fault::bug("no way to the source was tried"));
+    board.bad(CheckStep::Connection, &fault);
+    None
+}
+
+fn options(
+    request: &Request<'_>,
+    reached: &Reached,
+    accepted: Option<&Accepted>,
+    witness: &Witness,
+) -> Result<ImapOptions, Fault> {
+    let Some(secret) = &request.secrets.source else {
+        return Err(Fault::new(
+            Code::SecretUnreadable,
+            Reach::Job,
+            Remedy::AskUser,
+            "the password of the source is not kept any more",
+        )
+        .on(Side::Source));
+    };
+    let guard = accounts::guard_of(request.brand, request.guard);
+    let options = accounts::source_options(reached, secret, accepted, &guard);
+    let options = accounts::while_waited_for(options, 3);
+    Ok(ImapOptions {
+        endpoint: Endpoint {
+            witness: Some(witness.clone()),
+            ..options.endpoint
+        },
+        ..options
+    })
+}
+
+/// The source is open; how, is worth a look where something was accepted.
+fn opened(board: &Board<'_>, reached: Reached, accepted: Option<&Accepted>) {
+    let is_bare = reached.transport == Transport::Clear;
+    let is_pinned = matches!(accepted, Some(Accepted::Certificate(_)));
+    board.change(|checked| checked.reached = Some(reached));
+    match is_bare || is_pinned {
+        true => board.notable(CheckStep::Connection, None),
+        false => board.good(CheckStep::Connection),
+    }
+    board.good(CheckStep::SourceLogin);
+}
+
+/// Of what several ways met the first, unless that was silence and a later one says more.
+fn more_telling(first: Option<Fault>, next: Fault) -> Fault {
+    match first {
+        Some(first) if first.code != Code::HostUnreachable => first,
+        Some(first) if next.code == Code::HostUnreachable => first,
+        _ => next,
+    }
+}
+
+fn not_a_server(text: &str, problem: TypedProblem) -> Fault {
+    let why = match problem {
+        TypedProblem::Host => "it is neither a host name nor an address",
+        TypedProblem::Port => "what follows the colon is no port",
+    };
+    no_such_host(&hikyaku_text::escape::clean(text), why)
+}
+
+fn no_such_host(host: &str, why: &str) -> Fault {
+    let fault = Fault::new(
+        Code::HostNotFound,
+        Reach::Side,
+        Remedy::AskUser,
+        format!("no server: {why}"),
+    )
+    .on(Side::Source);
+    match host.is_empty() {
+        true => fault,
+        false => fault.server(host.chars().take(255).collect::<String>()),
+    }
+}
+
+fn same_account(server: &Server) -> Fault {
+    Fault::new(
+        Code::HostSame,
+        Reach::Job,
+        Remedy::AskUser,
+        "the name leads to the account that is written",
+    )
+    .on(Side::Source)
+    .server(&server.host)
+}
