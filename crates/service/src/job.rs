@@ -349,6 +349,7 @@ impl Checked {
             && self.fault.is_none()
             && self.certificate.is_none()
             && !self.clear_text
+            && self.lines.iter().all(|line| line.state != CheckState::Bad)
     }
 }
 

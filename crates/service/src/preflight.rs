@@ -15,7 +15,6 @@ use crate::dns::{Dns, split_address};
 use crate::job::{CheckStep, Checked, Delivery, Order};
 use crate::jobs::Secrets;
 use board::Board;
-use futures::FutureExt;
 use hikyaku_core::ledger::Ledger;
 use hikyaku_core::plan::{Plan as CopyPlan, Step};
 use hikyaku_core::policy::Policy;
@@ -36,7 +35,7 @@ use std::time::Duration;
 const LONGEST: Duration = Duration::from_secs(120);
 
 /// What is looked at.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Request<'a> {
     /// What was ordered.
     pub order: &'a Order,
@@ -61,7 +60,10 @@ pub async fn check(request: Request<'_>, tell: &(dyn Fn(&Checked) + Send + Sync)
     let board = Board::new(tell);
     let looking = look(&request, &board);
     if tokio::time::timeout(LONGEST, looking).await.is_err() {
-        board.give_up(&accounts::too_long(Side::Source, request.order.source.host.clone()));
+        board.give_up(&accounts::too_long(
+            Side::Source,
+            request.order.source.host.clone(),
+        ));
     }
     board.result()
 }
@@ -182,7 +184,9 @@ impl Both {
         request: &Request<'_>,
         board: &Board<'_>,
     ) -> Result<(CopyPlan, Policy, PairLedger), Fault> {
-        let reached = board.reached().ok_or_else(|| Fault::bug("a source that was not reached"))?;
+        let reached = board
+            .reached()
+            .ok_or_else(|| Fault::bug("a source that was not reached"))?;
         let source = accounts::source_id(&reached);
         let destination = accounts::destination_id(request.brand, &request.order.destination);
         let ledger = request.store.pair(&source, &destination).await?;
@@ -296,7 +300,10 @@ async fn unfinished(
     loop {
         let page = ledger.known(pairing, epoch, after, PAGE).await?;
         let is_copied = |outcome| outcome == Outcome::Copied;
-        copied += page.iter().filter(|record| is_copied(record.outcome)).count() as u64;
+        copied += page
+            .iter()
+            .filter(|record| is_copied(record.outcome))
+            .count() as u64;
         match page.last() {
             Some(last) if page.len() == PAGE as usize => after = Some(last.key),
             _ => return Ok(copied),

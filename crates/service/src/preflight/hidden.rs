@@ -118,7 +118,15 @@ mod tests {
 
     #[test]
     fn groupware_is_recognised_by_several_of_its_folders() {
-        let all = ["INBOX", "予定表", "連絡先", "連絡先/同僚", "タスク", "仕事の話", "議事録/メモ"];
+        let all = [
+            "INBOX",
+            "予定表",
+            "連絡先",
+            "連絡先/同僚",
+            "タスク",
+            "仕事の話",
+            "議事録/メモ",
+        ];
         assert_eq!(of(&all), ["予定表", "連絡先", "連絡先/同僚", "タスク"]);
         // Two, or the same thing twice, are a person's own.
         assert!(of(&["INBOX", "Notes", "Contacts", "連絡先"]).is_empty());
@@ -141,7 +149,10 @@ mod tests {
         ];
         let plan = plan(&names);
         assert!(hidden(&plan, &[]).is_empty());
-        assert_eq!(hidden(&plan, &[Role::Trash]), ["Papierkorb", "Papierkorb/2020"]);
+        assert_eq!(
+            hidden(&plan, &[Role::Trash]),
+            ["Papierkorb", "Papierkorb/2020"]
+        );
         let both = hidden(&plan, &[Role::Trash, Role::Junk, Role::Inbox]);
         assert_eq!(both, ["Papierkorb", "Papierkorb/2020", "迷惑メール"]);
     }

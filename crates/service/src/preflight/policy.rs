@@ -90,7 +90,10 @@ mod tests {
         let policy = policy(&order, &plan, &hidden, 0);
         assert_eq!(shown(&policy.without), ["旧", "Sync Issues"]);
         assert_eq!(shown(&policy.folders), ["INBOX", "A\\/B/C"]);
-        assert_eq!((policy.since, policy.before, policy.fit), (Some(1), None, true));
+        assert_eq!(
+            (policy.since, policy.before, policy.fit),
+            (Some(1), None, true)
+        );
         assert_eq!(policy.max_octets, Some(100 << 20));
         assert_eq!((policy.fresh, policy.exclude), (None, Vec::new()));
     }
@@ -106,7 +109,10 @@ mod tests {
             policy(&order, &Plan::default(), &[], 1_795_333_500_123).fresh
         };
         assert_eq!(wanted(Rerun::FreshReplace, "ja"), Some(Fresh::Replace));
-        for (lang, name) in [("ja", "メールコピー 2026-11-22 0705"), ("en", "Mail copy 2026-11-22 0705")] {
+        for (lang, name) in [
+            ("ja", "メールコピー 2026-11-22 0705"),
+            ("en", "Mail copy 2026-11-22 0705"),
+        ] {
             let folder = MailboxName::parse(name).map(Fresh::Folder);
             assert_eq!(wanted(Rerun::FreshFolder, lang), folder);
         }

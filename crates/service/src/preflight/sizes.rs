@@ -34,12 +34,7 @@ struct Found {
 }
 
 /// Asks every mailbox that is copied. `limit` is the largest message in octets that is.
-pub(super) async fn look(
-    source: &ImapAccount,
-    plan: &Plan,
-    limit: Option<u64>,
-    board: &Board<'_>,
-) {
+pub(super) async fn look(source: &ImapAccount, plan: &Plan, limit: Option<u64>, board: &Board<'_>) {
     board.begin(CheckStep::Sizes);
     let asking = ask(source, plan, limit, board);
     match tokio::time::timeout(LONG_ENOUGH, asking).await {

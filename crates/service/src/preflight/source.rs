@@ -41,13 +41,16 @@ async fn find(request: &Request<'_>) -> Result<Server, Fault> {
     let destination = &request.brand.destination.host;
     // Without an answer nothing can be compared, and the engine's own matching still doubles nothing.
     let ours = request.dns.addresses(destination).await.unwrap_or_default();
-    let typed = Typed::parse(&source.host).map_err(|problem| not_a_server(&source.host, problem))?;
+    let typed =
+        Typed::parse(&source.host).map_err(|problem| not_a_server(&source.host, problem))?;
     let Some(typed) = typed else {
         return discover(request, &ours).await;
     };
     let host = typed.host.bare();
     let addresses = match request.dns.addresses(&host).await {
-        Ok(addresses) if addresses.is_empty() => return Err(no_such_host(&host, "it has no address")),
+        Ok(addresses) if addresses.is_empty() => {
+            return Err(no_such_host(&host, "it has no address"));
+        }
         Ok(addresses) => addresses,
         Err(DnsProblem::NotFound) => return Err(no_such_host(&host, "there is no such name")),
         Err(DnsProblem::Unanswered(why)) => return Err(no_such_host(&host, &why)),
@@ -88,10 +91,16 @@ fn is_the_destination(request: &Request<'_>, server: &Server, ours: &[IpAddr]) -
     let order = request.order;
     let destination = &request.brand.destination;
     let login = destination.login.of(&order.destination);
-    let is_same_account = order.source.address.eq_ignore_ascii_case(&order.destination)
+    let is_same_account = order
+        .source
+        .address
+        .eq_ignore_ascii_case(&order.destination)
         || login_of(request).eq_ignore_ascii_case(&login);
     let is_same_host = server.host.eq_ignore_ascii_case(&destination.host)
-        || server.addresses.iter().any(|address| ours.contains(address));
+        || server
+            .addresses
+            .iter()
+            .any(|address| ours.contains(address));
     let is_usual = |port| matches!(port, 143 | 993);
     let is_same_port = |way: &Way| {
         way.port == destination.port || (is_usual(way.port) && is_usual(destination.port))
@@ -110,11 +119,7 @@ fn login_of<'a>(request: &Request<'a>) -> &'a str {
 }
 
 /// Tries the ways until one leads to a server that talks; a password is sent to one server only, and once.
-async fn connect(
-    request: &Request<'_>,
-    board: &Board<'_>,
-    server: &Server,
-) -> Option<ImapAccount> {
+async fn connect(request: &Request<'_>, board: &Board<'_>, server: &Server) -> Option<ImapAccount> {
     let accepted = request.order.source.accepted.as_ref();
     let mut ways = server.ways.clone();
     ways.reverse();
