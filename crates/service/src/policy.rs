@@ -25,7 +25,7 @@ pub fn policy(
     let left_out = choices.exclude.iter().chain(unticked);
     Policy {
         folders: names(choices.only.iter()),
-        exclude: names(left_out),
+        without: names(left_out),
         since: choices.since,
         before: choices.before,
         max_octets: plan.max_message_octets,
@@ -76,7 +76,7 @@ mod tests {
             ..Plan::default()
         };
         let made = policy(&plan, &choices, &hidden, 0, Lang::Ja);
-        assert_eq!(texts(&made.exclude), ["迷惑メール", "Calendar"]);
+        assert_eq!(texts(&made.without), ["迷惑メール", "Calendar"]);
         assert_eq!(texts(&made.folders), ["A\\/B/c"]);
         assert_eq!(made.folders[0].levels(), ["A/B", "c"]);
         let rest = (made.since, made.before, made.max_octets, made.fit);

@@ -5,7 +5,6 @@
 
 mod board;
 mod hidden;
-mod policy;
 mod sizes;
 mod source;
 
@@ -26,8 +25,9 @@ use hikyaku_imap::{ImapAccount, ImapOptions};
 use hikyaku_ledger::{PairLedger, Store};
 use hikyaku_net::Trust;
 use hikyaku_net::guard::Guard;
+use hikyaku_text::Lang;
 use hikyaku_view::{Connected, PlanView, RoomView};
-pub use policy::policy;
+use crate::policy::policy;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -65,6 +65,13 @@ pub async fn check(request: Request<'_>, tell: &(dyn Fn(&Checked) + Send + Sync)
             request.order.source.host.clone(),
         ));
     }
+    board.result()
+}
+
+/// The answer where there is nothing to look at: what was ordered is not offered any more.
+pub fn impossible(fault: &Fault) -> Checked {
+    let board = Board::new(&|_| {});
+    board.give_up(fault);
     board.result()
 }
 
@@ -190,8 +197,7 @@ impl Both {
         let source = accounts::source_id(&reached);
         let destination = accounts::destination_id(request.brand, &request.order.destination);
         let ledger = request.store.pair(&source, &destination).await?;
-        let order = request.order;
-        let chosen = policy(order, request.plan, &[], request.now_millis);
+        let chosen = chosen(request, &[]);
         let job = hikyaku_engine::Job {
             source: self.source.clone(),
             destination: self.destination.clone(),
@@ -205,7 +211,7 @@ impl Both {
         };
         let mut plan = job.plan().await?;
         let hidden = hidden::hidden(&plan, &request.plan.exclude_roles);
-        let chosen = policy(order, request.plan, &hidden, request.now_millis);
+        let chosen = chosen(request, &hidden);
         for line in &mut plan.mailboxes {
             if let Some(rule) = chosen.skips_mailbox(&line.source) {
                 line.step = Step::Skip(rule);
@@ -254,6 +260,13 @@ impl Both {
             Some(_) => board.short_of_room(&no_room(&room), request.order.choices.fit),
         }
     }
+}
+
+/// What the engine would be told, with these mailboxes left out unless they were ticked.
+fn chosen(request: &Request<'_>, hidden: &[String]) -> Policy {
+    let order = request.order;
+    let lang = Lang::from_name(&order.lang).unwrap_or(Lang::Ja);
+    policy(request.plan, &order.choices, hidden, request.now_millis, lang)
 }
 
 fn no_room(room: &RoomView) -> Fault {

@@ -18,9 +18,4 @@ sentences! {
         ja: "標準プラン",
         en: "Standard plan",
     }
-    /// The folder into which everything is copied once more; a date and a time follow the words.
-    fresh_folder(moment: &str) {
-        ja: "メールコピー {moment}",
-        en: "Mail copy {moment}",
-    }
 }

@@ -3,16 +3,19 @@
 use crate::accounts;
 use crate::brand::{Brand, Brands, Plan};
 use crate::config::Config;
-use crate::dns::{Dns, split_address};
+use crate::dns::Dns;
 use crate::job::{Checked, Delivery, Job, Order};
 use crate::jobs::Secrets;
 use crate::notice::{self, Links, NoticeKind};
 use crate::policy::policy;
+use crate::preflight;
 use crate::worker::{Accounts, Tell, World};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use hikyaku_core::policy::Policy;
+use hikyaku_core::traits::Clock;
 use hikyaku_core::{Code, Fault, Reach, Remedy, Side};
+use hikyaku_engine::SystemClock;
 use hikyaku_ledger::Store;
 use hikyaku_ledger::service::NewLetter;
 use hikyaku_net::guard::Guard;
@@ -63,8 +66,21 @@ impl World for Served {
         tell: Tell<'a>,
     ) -> BoxFuture<'a, Checked> {
         async move {
-            let _used = (order, secrets, store, tell);
-            Checked::default()
+            let (brand, plan) = match (self.brand(order), self.plan(order)) {
+                (Ok(brand), Ok(plan)) => (brand, plan),
+                (Err(fault), _) | (_, Err(fault)) => return preflight::impossible(&fault),
+            };
+            let request = preflight::Request {
+                order,
+                secrets: &secrets,
+                brand,
+                plan,
+                guard: &self.guard,
+                dns: &self.dns,
+                store,
+                now_millis: SystemClock::default().unix_millis(),
+            };
+            preflight::check(request, tell).await
         }
         .boxed()
     }
@@ -116,11 +132,7 @@ impl World for Served {
             let Ok(brand) = self.brand(order) else {
                 return false;
             };
-            let Some((_, domain)) = split_address(&order.destination) else {
-                return false;
-            };
-            let hosts = [brand.destination.host.clone()];
-            self.dns.delivery(&domain, &hosts).await == Delivery::Here
+            preflight::delivery_of(&self.dns, brand, &order.destination).await == Delivery::Here
         }
         .boxed()
     }

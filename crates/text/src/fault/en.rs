@@ -199,7 +199,7 @@ pub(super) fn explain(code: Code) -> (&'static str, &'static str, &'static str) 
         Code::DeliveryElsewhere => (
             "Mail still goes to the old server",
             "New mail is still delivered to the old server. With this plan mail can be copied once the mail server has been switched.",
-            "Point the domain's mail (the MX record in DNS) to the new server, wait until that has taken effect, and try again.",
+            "Point the domain's mail (the MX record in DNS) to the new server. Wait until that has taken effect, then try again.",
         ),
         Code::UndoUnsupported => (
             "Copies cannot be taken back here",
