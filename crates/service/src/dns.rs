@@ -207,7 +207,10 @@ impl Dns {
     }
 
     async fn all_addresses(&self, hosts: &[String]) -> BTreeSet<IpAddr> {
-        let asked = hosts.iter().map(|host| self.addresses(host));
+        let mut asked = Vec::new();
+        for host in hosts {
+            asked.push(self.addresses(host));
+        }
         let found = join_all(asked).await;
         found.into_iter().filter_map(Result::ok).flatten().collect()
     }

@@ -13,6 +13,7 @@ use crate::brand::{Availability, Brand, Plan};
 use crate::dns::{Dns, split_address};
 use crate::job::{CheckStep, Checked, Delivery, Order};
 use crate::jobs::Secrets;
+use crate::policy::policy;
 use board::Board;
 use hikyaku_core::ledger::Ledger;
 use hikyaku_core::plan::{Plan as CopyPlan, Step};
@@ -27,7 +28,6 @@ use hikyaku_net::Trust;
 use hikyaku_net::guard::Guard;
 use hikyaku_text::Lang;
 use hikyaku_view::{Connected, PlanView, RoomView};
-use crate::policy::policy;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -197,7 +197,7 @@ impl Both {
         let source = accounts::source_id(&reached);
         let destination = accounts::destination_id(request.brand, &request.order.destination);
         let ledger = request.store.pair(&source, &destination).await?;
-        let chosen = chosen(request, &[]);
+        let visible = chosen(request, &[]);
         let job = hikyaku_engine::Job {
             source: self.source.clone(),
             destination: self.destination.clone(),
@@ -205,7 +205,7 @@ impl Both {
             ledger: Arc::new(ledger.clone()),
             observer: Arc::new(()),
             clock: Arc::new(SystemClock::default()),
-            policy: chosen,
+            policy: visible,
             stop: Stop::new(),
             seed: 0,
         };
@@ -266,7 +266,13 @@ impl Both {
 fn chosen(request: &Request<'_>, hidden: &[String]) -> Policy {
     let order = request.order;
     let lang = Lang::from_name(&order.lang).unwrap_or(Lang::Ja);
-    policy(request.plan, &order.choices, hidden, request.now_millis, lang)
+    policy(
+        request.plan,
+        &order.choices,
+        hidden,
+        request.now_millis,
+        lang,
+    )
 }
 
 fn no_room(room: &RoomView) -> Fault {

@@ -5,7 +5,8 @@
 
 use super::board::Board;
 use crate::job::{CheckStep, TooBig};
-use futures::StreamExt;
+use futures::future::BoxFuture;
+use futures::{FutureExt, StreamExt};
 use hikyaku_core::plan::{MailboxPlan, Plan, Step};
 use hikyaku_core::traits::{Facts, Source};
 use hikyaku_core::{Fault, KeySet, MailboxInfo};
@@ -26,7 +27,6 @@ const MOST_LISTED: usize = 1_000;
 const MOST_HEADINGS: usize = 50;
 
 /// What one mailbox holds.
-#[derive(Default)]
 struct Found {
     place: usize,
     deleted: u64,
@@ -47,13 +47,12 @@ pub(super) async fn look(source: &ImapAccount, plan: &Plan, limit: Option<u64>, 
 /// Whether everything could be asked and nothing is too big.
 async fn ask(source: &ImapAccount, plan: &Plan, limit: Option<u64>, board: &Board<'_>) -> bool {
     let lines: Vec<&MailboxPlan> = plan.mailboxes.iter().filter(|line| is_work(line)).collect();
-    let mut asked = futures::stream::iter(lines.iter().enumerate())
-        .map(|(place, line)| async move {
-            let wanted = limit.filter(|limit| may_exceed(&line.source, *limit));
-            let found = survey(source, &line.source, wanted).await?;
-            Ok::<_, Fault>(Found { place, ..found })
-        })
-        .buffer_unordered(AT_ONCE);
+    let questions: Vec<BoxFuture<'_, Result<Found, Fault>>> = lines
+        .iter()
+        .enumerate()
+        .map(|(place, line)| survey(source, &line.source, limit, place).boxed())
+        .collect();
+    let mut asked = futures::stream::iter(questions).buffer_unordered(AT_ONCE);
     let (mut is_complete, mut large) = (true, Vec::new());
     while let Some(found) = asked.next().await {
         match found {
@@ -104,7 +103,9 @@ async fn survey(
     source: &ImapAccount,
     mailbox: &MailboxInfo,
     limit: Option<u64>,
+    place: usize,
 ) -> Result<Found, Fault> {
+    let limit = limit.filter(|limit| may_exceed(mailbox, *limit));
     let found = source.survey(mailbox, limit).await?;
     let larger = match (limit, found.larger) {
         (None, _) => KeySet::new(),
@@ -113,7 +114,7 @@ async fn survey(
         (Some(limit), None) => by_listing(source, mailbox, limit).await?,
     };
     Ok(Found {
-        place: 0,
+        place,
         deleted: found.deleted.map_or(0, |keys| keys.len()),
         larger,
     })
