@@ -4,6 +4,8 @@ use crate::date::InternalDate;
 use crate::mailbox::{MailboxInfo, Role};
 use crate::message::Listing;
 use crate::name::MailboxName;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 /// Why a message or mailbox is left out by a rule of the user.
@@ -63,6 +65,8 @@ pub struct Policy {
     pub read_back: bool,
     /// Most mailboxes at once.
     pub lanes: usize,
+    /// How much of message content a lane keeps in memory.
+    pub held: Held,
     /// Octets per second, over all lanes.
     pub bandwidth: Option<u64>,
     /// End the run instead of waiting for a server that asks for a pause.
@@ -143,6 +147,35 @@ impl Default for Patience {
     }
 }
 
+/// Octets of message content that a lane keeps in memory before it reads no more. Clones
+/// share the number, which may change while runs go on: a process that works for many
+/// divides what it has.
+#[derive(Clone, Debug)]
+pub struct Held(Arc<AtomicU64>);
+
+impl Held {
+    /// So many octets.
+    pub fn new(octets: u64) -> Self {
+        Self(Arc::new(AtomicU64::new(octets)))
+    }
+
+    /// So many from now on.
+    pub fn set(&self, octets: u64) {
+        self.0.store(octets, Ordering::Relaxed);
+    }
+
+    /// So many now.
+    pub fn octets(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+impl Default for Held {
+    fn default() -> Self {
+        Self::new(10 * 1024 * 1024)
+    }
+}
+
 impl Default for Policy {
     fn default() -> Self {
         Self {
@@ -159,6 +192,7 @@ impl Default for Policy {
             stateless: false,
             read_back: false,
             lanes: 4,
+            held: Held::default(),
             bandwidth: None,
             no_wait: false,
             reserve: Reserve::default(),

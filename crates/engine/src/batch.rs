@@ -49,6 +49,24 @@ impl Stub {
     }
 }
 
+/// How much one append takes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Most {
+    pub(crate) letters: usize,
+    pub(crate) octets: u64,
+}
+
+impl Most {
+    /// So many letters, and so many octets that two appends are under way before a lane
+    /// holds all that it may.
+    pub(crate) fn of(letters: usize, held: u64) -> Self {
+        Self {
+            letters,
+            octets: OCTETS.min(held / 5 * 2),
+        }
+    }
+}
+
 /// Letters on their way into one append.
 #[derive(Debug, Default)]
 pub(crate) struct Batch {
@@ -63,17 +81,17 @@ impl Batch {
     }
 
     /// Whether the letter has to wait for the next batch.
-    pub(crate) fn is_too_full_for(&self, letter: &Letter, most: usize) -> bool {
+    pub(crate) fn is_too_full_for(&self, letter: &Letter, most: Most) -> bool {
         !self.is_empty()
-            && (self.letters.len() >= most
+            && (self.letters.len() >= most.letters
                 || !is_small(letter)
-                || self.octets + letter.body.octets() > OCTETS)
+                || self.octets + letter.body.octets() > most.octets)
     }
 
     /// Whether nothing more can join.
-    pub(crate) fn is_full(&self, most: usize) -> bool {
-        self.letters.len() >= most
-            || self.octets >= OCTETS
+    pub(crate) fn is_full(&self, most: Most) -> bool {
+        self.letters.len() >= most.letters
+            || self.octets >= most.octets
             || self.letters.last().is_some_and(|l| !is_small(l))
     }
 

@@ -11,7 +11,7 @@
 //! is queued only after its intent is durable, and a message counts as copied only
 //! after its record is.
 
-use crate::batch::{self, Batch, Stub};
+use crate::batch::{self, Batch, Most, Stub};
 use crate::prints;
 use crate::run::{Run, ends_everything};
 use futures::future::BoxFuture;
@@ -29,8 +29,6 @@ use std::sync::Arc;
 const ANSWERS: usize = 3;
 /// Batches whose intent is being written at a time.
 const INTENTS: usize = 2;
-/// Octets held in one lane before no more is read.
-const HELD: u64 = 10 * 1024 * 1024;
 
 /// How one pass over some messages is made.
 pub(crate) struct Pass<'a> {
@@ -119,8 +117,11 @@ impl Pass<'_> {
                 open = Batch::default();
                 waiting_letter = None;
             }
+            // Asked each time: what a lane may hold can change meanwhile.
+            let most_held = self.run.policy.held.octets().max(batch::SMALL);
+            let most = Most::of(self.most, most_held);
             let due = waiting_letter.is_some()
-                || open.is_full(self.most)
+                || open.is_full(most)
                 || (letters.is_none() && !open.is_empty());
             if due && intending.len() < INTENTS {
                 if !open.is_empty() {
@@ -135,7 +136,7 @@ impl Pass<'_> {
             if letters.is_none() && open.is_empty() && waiting_letter.is_none() && under_way == 0 {
                 break;
             }
-            let may_read = held < HELD && waiting_letter.is_none() && !due;
+            let may_read = held < most_held && waiting_letter.is_none() && !due;
             tokio::select! {
                 biased;
                 Some((copied, result)) = settling.next(), if !settling.is_empty() => {
@@ -198,7 +199,7 @@ impl Pass<'_> {
                             hikyaku_core::Body::Held(_) => held += octets,
                             hikyaku_core::Body::Streamed { .. } => streaming = Some(stub.clone()),
                         }
-                        if open.is_too_full_for(&letter, self.most) {
+                        if open.is_too_full_for(&letter, most) {
                             waiting_letter = Some((letter, stub));
                         } else {
                             open.push(letter, stub);

@@ -4,7 +4,7 @@ use crate::job::{Job, State};
 use crate::jobs::Jobs;
 use crate::jobs::rows::{self, part};
 use crate::notice::NoticeKind;
-use crate::worker::{World, queue_final, waits_for_mx};
+use crate::worker::{World, mail_key, queue_final, waits_for_mx};
 use hikyaku_core::Fault;
 use hikyaku_ledger::service::{Change, Guard, JobRow, Keep, Lane, Standing};
 use std::time::Duration;
@@ -86,7 +86,7 @@ fn expire(jobs: &Jobs, world: &dyn World, row: &JobRow, job: &Job) -> Result<Cha
         has_secrets: false,
         ..job.clone()
     };
-    let key = format!("{}.{}.expired", job.id, row.fence);
+    let key = mail_key(job, NoticeKind::Expired, row.fence);
     change
         .letters
         .extend(world.mail(&ended, NoticeKind::Expired, &key)?);

@@ -20,7 +20,7 @@ mod world;
 
 pub use world::{Accounts, Tell, World};
 
-pub(crate) use ending::{Closing, is_begun, owner_of, queue_final, waits_for_mx};
+pub(crate) use ending::{Closing, is_begun, mail_key, owner_of, queue_final, waits_for_mx};
 pub(crate) use verdict::Verdict;
 
 use crate::jobs::rows::{self, part};
@@ -29,6 +29,7 @@ use crate::{schedule, sweep};
 use futures::FutureExt;
 use held::{Hand, Held};
 use hikyaku_core::Fault;
+use hikyaku_core::policy::Held as HeldOctets;
 use hikyaku_engine::Stop;
 use hikyaku_ledger::service::{Change, ClaimLimits, Guard, JobRow, Lane, Wish};
 use std::panic::AssertUnwindSafe;
@@ -46,8 +47,12 @@ pub struct Limits {
     pub runs: ClaimLimits,
     /// Jobs of either kind in this process.
     pub hand: usize,
-    /// Mailboxes of one job that are copied at once.
+    /// Mailboxes of one job that are copied at once, at most.
     pub lanes: usize,
+    /// Mailboxes of all jobs that are copied at once; every job has one at least.
+    pub all_lanes: usize,
+    /// Octets of message content that all jobs together keep in memory, about.
+    pub memory: u64,
     /// How long a lease holds that is not renewed.
     pub lease: Duration,
     /// How often leases are renewed.
@@ -75,6 +80,8 @@ impl Default for Limits {
             },
             hand: 256,
             lanes: 4,
+            all_lanes: 128,
+            memory: 128 * 1024 * 1024,
             lease: Duration::from_secs(15),
             renew: Duration::from_secs(5),
             beat: Duration::from_secs(1),
@@ -95,7 +102,30 @@ struct Context {
     limits: Limits,
     /// Names this worker in leases.
     name: String,
+    /// The share of the memory that a lane has now.
+    held: HeldOctets,
 }
+
+impl Context {
+    /// Divides what there is among so many jobs.
+    fn share(&self, jobs: usize) {
+        let lanes = u64::try_from(jobs.max(1) * self.lanes(jobs)).unwrap_or(u64::MAX);
+        self.held
+            .set((self.limits.memory / lanes).clamp(LEAST_HELD, MOST_HELD));
+    }
+
+    /// How many mailboxes a job may work on that is one of so many.
+    fn lanes(&self, jobs: usize) -> usize {
+        let share = self.limits.all_lanes / jobs.max(1);
+        share.clamp(1, self.limits.lanes.max(1))
+    }
+}
+
+/// What a lane needs to be any good.
+const LEAST_HELD: u64 = 512 * 1024;
+
+/// What a lane can use.
+const MOST_HELD: u64 = 10 * 1024 * 1024;
 
 impl Worker {
     /// A worker on these jobs.
@@ -106,6 +136,7 @@ impl Worker {
             world,
             limits,
             name,
+            held: HeldOctets::default(),
         };
         Self {
             context: Arc::new(context),
@@ -177,6 +208,7 @@ impl Worker {
                 let clock = Arc::clone(&context.jobs.inner.clock);
                 let held = Held::new(rows::id_of(&row)?, row.fence, clock, began + limits.lease);
                 self.hand.take(&held);
+                context.share(self.hand.len());
                 held.wish(row.wish);
                 let task = work(Arc::clone(context), self.hand.clone(), held, row);
                 tasks.spawn(task);
@@ -280,21 +312,29 @@ async fn work(context: Arc<Context>, hand: Hand, held: Held, row: JobRow) {
         match (row.wish, lane) {
             (Wish::Cancel, _) | (Wish::Pause, Lane::Run) => at_once(&context, &held, &row).await,
             (_, Lane::Check) => checking::check(&context, &held, &row).await,
-            (_, Lane::Run | Lane::Rest) => copying::run(&context, &held, &row).await,
+            (_, Lane::Run | Lane::Rest) => {
+                let lanes = context.lanes(hand.len());
+                copying::run(&context, &held, &row, lanes).await
+            }
         }
     };
-    let result = match AssertUnwindSafe(working).catch_unwind().await {
+    let mut result = match AssertUnwindSafe(working).catch_unwind().await {
         Ok(result) => result,
-        Err(_) => {
-            let fault = Fault::bug("the work on a job panicked");
-            give_up(&context, &held, &row, &fault).await
-        }
+        Err(_) => Err(Fault::bug("the work on a job panicked")),
     };
+    if let Err(fault) = &result
+        && !fault.is_temporary()
+    {
+        // Nobody shall run into the same again and again.
+        tracing::error!(job = %id, %fault, "a job is given up");
+        result = give_up(&context, &held, &row, fault).await;
+    }
     if let Err(fault) = result {
         // Nothing is lost: the lease runs out, and whoever takes the job up goes on.
         tracing::warn!(job = %id, %fault, "what became of a job could not be written down");
     }
     hand.put_down(&held);
+    context.share(hand.len());
     context.jobs.inner.hub.end_live(id, held.fence());
     context.jobs.inner.hub.ring(id);
 }
@@ -308,7 +348,7 @@ async fn at_once(context: &Context, held: &Held, row: &JobRow) -> Result<(), Fau
     close(context, held, row, &verdict).await
 }
 
-/// A defect: the job stops, so that nobody runs into it again and again.
+/// What time does not heal and no run could judge: the job stops.
 async fn give_up(context: &Context, held: &Held, row: &JobRow, fault: &Fault) -> Result<(), Fault> {
     let verdict = verdict::of_fault(fault, Asked::Nothing, &rows::course(row)?, 0);
     close(context, held, row, &verdict).await

@@ -5,7 +5,7 @@ use super::verdict::Asked;
 use super::{Context, apply, close, write};
 use crate::job::{Checked, State};
 use crate::jobs::INACTIVE_MILLIS;
-use crate::jobs::rows::{self, Ending, part};
+use crate::jobs::rows::{self, Course, Ending, part};
 use hikyaku_core::Fault;
 use hikyaku_ledger::service::{Change, Guard, JobRow, Keep, Lane, Standing, Wish};
 use tokio::sync::watch;
@@ -72,6 +72,16 @@ async fn end(context: &Context, held: &Held, row: &JobRow, checked: &Checked) ->
         change
             .parts
             .push((part::ENDING.to_owned(), rows::json(&ending)?));
+    }
+    if state == State::Ready {
+        // A login that is refused from now on had worked.
+        let course = Course {
+            signed_in: true,
+            ..rows::course(row)?
+        };
+        change
+            .parts
+            .push((part::COURSE.to_owned(), rows::json(&course)?));
     }
     change.secrets = Keep::Until(now + INACTIVE_MILLIS);
     match held.asked() {

@@ -1,6 +1,6 @@
 //! A run: both accounts are connected to, the engine copies, progress is told, and the result is judged.
 
-use super::ending::tell_of_wait;
+use super::ending::{mail_key, tell_of_wait};
 use super::held::Held;
 use super::verdict::{self, Asked, TOLD};
 use super::world::Accounts;
@@ -8,6 +8,7 @@ use super::{Closing, Context, apply, is_begun, millis, owner_of, write_progress}
 use crate::job::{Job, Kind, Progress, Rerun, State, UndoLine, UndoPlan};
 use crate::jobs::rows::{self, Course, part};
 use crate::jobs::{Jobs, Secrets};
+use crate::notice::NoticeKind;
 use crate::progress::Tracker;
 use hikyaku_core::policy::Patience;
 use hikyaku_core::report::{Report, Wait};
@@ -41,6 +42,8 @@ pub(super) struct Run<'a> {
     secrets: Secrets,
     tracker: Arc<Tracker>,
     seed: u64,
+    /// Mailboxes at once.
+    lanes: usize,
 }
 
 /// What a run has come to, beside its result.
@@ -69,7 +72,12 @@ pub(super) struct Both {
 }
 
 /// Runs the engine for a job and writes down what became of it.
-pub(super) async fn run(context: &Context, held: &Held, row: &JobRow) -> Result<(), Fault> {
+pub(super) async fn run(
+    context: &Context,
+    held: &Held,
+    row: &JobRow,
+    lanes: usize,
+) -> Result<(), Fault> {
     let mut run = Run {
         context,
         held,
@@ -78,6 +86,7 @@ pub(super) async fn run(context: &Context, held: &Held, row: &JobRow) -> Result<
         secrets: Secrets::default(),
         tracker: Arc::new(Tracker::default()),
         seed: rand::random(),
+        lanes,
     };
     run.begin().await?;
     let mut found = Found::default();
@@ -107,6 +116,13 @@ impl Run<'_> {
         self.job.started_millis.get_or_insert(now);
         self.job.state = State::Copying;
         self.job.progress.waiting = None;
+        // Always the same mail: it goes once, where the brand wants it at all.
+        if self.job.kind == Kind::Copy {
+            let key = mail_key(&self.job, NoticeKind::Accepted, 0);
+            let world = &self.context.world;
+            let accepted = world.mail(&self.job, NoticeKind::Accepted, &key)?;
+            change.letters.extend(accepted);
+        }
         let progress = rows::json(&self.job.progress)?;
         change.parts = vec![(part::PROGRESS.to_owned(), progress)];
         apply(self.context, self.held, change).await
@@ -132,7 +148,8 @@ impl Run<'_> {
 
     async fn work(&self, both: &Both, tracker: &Arc<Tracker>) -> Result<Outcome, Fault> {
         let mut policy = self.context.world.policy(&self.job)?;
-        policy.lanes = self.context.limits.lanes;
+        policy.lanes = self.lanes;
+        policy.held = self.context.held.clone();
         let job = hikyaku_engine::Job {
             source: both.source.clone(),
             destination: both.destination.clone(),
@@ -164,7 +181,7 @@ impl Run<'_> {
         let hold = store.hold(&pair, jobs.now()).await?;
         let mut options = [accounts.source_options, accounts.destination_options];
         for options in &mut options {
-            options.lanes = self.context.limits.lanes;
+            options.lanes = self.lanes;
             // A number that cannot be read is learnt again.
             let server = options.endpoint.server();
             options.let_in = store.let_in(&server, jobs.now()).await.ok().flatten();

@@ -220,8 +220,7 @@ impl Closing<'_> {
     }
 
     fn mail(&self, job: &Job, kind: NoticeKind) -> Result<Option<NewLetter>, Fault> {
-        let key = format!("{}.{}.{}", job.id, self.fence, kind.as_str());
-        self.world.mail(job, kind, &key)
+        self.world.mail(job, kind, &mail_key(job, kind, self.fence))
     }
 
     fn audit(&self, what: &str) -> AuditRow {
@@ -244,13 +243,19 @@ pub(crate) fn tell_of_wait(
     course: &mut Course,
 ) -> Result<Change, Fault> {
     course.told = true;
-    let key = format!("{}.{fence}.waiting", job.id);
     let mut change = Change::new(job.id.to_string(), Guard::Fence(fence), jobs.now());
-    change
-        .letters
-        .extend(world.mail(job, NoticeKind::Waiting, &key)?);
+    change.letters.extend(world.mail(
+        job,
+        NoticeKind::Waiting,
+        &mail_key(job, NoticeKind::Waiting, fence),
+    )?);
     change.parts = vec![(part::COURSE.to_owned(), rows::json(course)?)];
     Ok(change)
+}
+
+/// Names a mail: of one kind there is one each time that somebody took the job up.
+pub(crate) fn mail_key(job: &Job, kind: NoticeKind, fence: i64) -> String {
+    format!("{}.{fence}.{}", job.id, kind.as_str())
 }
 
 /// Whose job it is, by its row.

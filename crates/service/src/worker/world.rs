@@ -49,7 +49,8 @@ pub trait World: Send + Sync {
     /// A brand or plan that is gone.
     fn policy(&self, job: &Job) -> Result<Policy, Fault>;
 
-    /// The mail about a job as it stands; `None` where there is none of this kind. `key` makes it one of its kind.
+    /// The mail about a job as it stands; `None` where there is none of this kind. With the same key it is
+    /// the same mail, of which there is one.
     ///
     /// # Errors
     /// A brand that is gone.
