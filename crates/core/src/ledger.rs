@@ -98,7 +98,7 @@ impl Settled {
     /// Whether taking this copy back was begun and its end is not known: the copy is
     /// there, perhaps with a deletion mark of ours, or it is gone.
     pub fn is_being_taken_back(&self) -> bool {
-        self.code == Some(Code::UndoUnfinished)
+        self.code == Some(Code::UndoUnfinished) && self.stored.is_some()
     }
 
     /// The same record, durable before the first command that takes the copy back.

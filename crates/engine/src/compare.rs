@@ -30,8 +30,12 @@ pub(crate) struct Compared {
     pub(crate) failed: KeySet,
     /// To be matched or copied.
     pub(crate) todo: KeySet,
+    /// Done ones that an undo was about to take back when it broke off.
+    pub(crate) half_taken: Vec<Settled>,
     /// Recorded as there under keys of another destination epoch.
     pub(crate) replaced: KeySet,
+    /// Of these, those that somebody else had put there.
+    pub(crate) replaced_foreign: KeySet,
     /// Recorded messages that the source no longer has.
     pub(crate) gone: u64,
     /// Content of messages that the owner removed, recorded in another source epoch.
@@ -40,6 +44,8 @@ pub(crate) struct Compared {
     pub(crate) accepted: Vec<(HeadDigest, ContentHash)>,
     /// Destination keys that records of another source epoch own: free to be matched.
     pub(crate) orphans: KeySet,
+    /// Of these, those of messages that somebody else put there.
+    pub(crate) foreign: KeySet,
     /// Whether records exist for other source epochs only.
     pub(crate) epoch_changed: bool,
 }
@@ -92,7 +98,8 @@ async fn from_checkpoint(
         && now.destination_epoch.0 != 0
         && checkpoint.source.epoch == Some(now.epoch)
         && checkpoint.destination.epoch == Some(now.destination_epoch)
-        && !run.policy.recopy;
+        && !run.policy.recopy
+        && !run.policy.replaces();
     if !valid {
         return Ok(None);
     }
@@ -132,7 +139,7 @@ async fn from_records(run: &Run, pairing: &Pairing, now: &Now<'_>) -> Result<Com
         while let Some(page) = pages.next().await? {
             any = true;
             for settled in page {
-                sort_in(&mut out, settled, now, run.policy.recopy);
+                sort_in(&mut out, settled, now, run.policy.brings_back());
             }
         }
     }
@@ -157,6 +164,11 @@ async fn from_records(run: &Run, pairing: &Pairing, now: &Now<'_>) -> Result<Com
         past.keep_most(ghosts);
     }
     past.tell(&mut out);
+    if run.policy.replaces() {
+        // Only what others put there is there already; what was removed comes back.
+        out.orphans = out.foreign.clone();
+        out.ghosts.clear();
+    }
     Ok(out)
 }
 
@@ -177,6 +189,8 @@ type Removed = HashMap<(HeadDigest, ContentHash), usize>;
 #[derive(Default)]
 struct Past {
     there: Vec<Key>,
+    /// Of these, those that are copies of ours.
+    ours: Vec<Key>,
     ghosts: Removed,
 }
 
@@ -186,7 +200,14 @@ impl Past {
             .stored
             .filter(|(epoch, key)| *epoch == now.destination_epoch && now.there.contains(*key));
         match (there, settled.outcome, settled.head, settled.content) {
-            (Some((_, key)), ..) => self.there.push(key),
+            (Some((_, key)), ..) => {
+                self.there.push(key);
+                if settled.outcome != Outcome::AlreadyThere {
+                    self.ours.push(key);
+                }
+            }
+            // Taken back by an undo that broke off: nobody else removed it.
+            _ if settled.is_being_taken_back() => {}
             (None, outcome, Some(head), Some(content))
                 if outcome.is_final()
                     && (outcome == Outcome::RemovedAtDestination || was_seen(settled, now)) =>
@@ -206,10 +227,12 @@ impl Past {
     }
 
     fn tell(mut self, out: &mut Compared) {
-        self.there.sort_unstable();
-        self.there.dedup();
-        let there: KeySet = self.there.into_iter().collect();
-        out.orphans = there.minus(&out.stored);
+        let set = |mut keys: Vec<Key>| -> KeySet {
+            keys.sort_unstable();
+            keys.into_iter().collect()
+        };
+        out.orphans = set(self.there).minus(&out.stored);
+        out.foreign = out.orphans.minus(&set(self.ours));
         for content in &out.accepted {
             if let Some(count) = self.ghosts.get_mut(content) {
                 *count = count.saturating_sub(1);
@@ -233,8 +256,12 @@ fn sort_in(out: &mut Compared, settled: Settled, now: &Now<'_>, recopy: bool) {
         Outcome::Copied | Outcome::AlreadyThere => match (placed, settled.stored) {
             (Some((_, key)), _) if now.there.contains(key) => {
                 out.stored.insert(key);
+                if settled.is_being_taken_back() {
+                    out.half_taken.push(settled.clone());
+                }
                 keep(out, &settled);
             }
+            (Some(_), _) if settled.is_being_taken_back() => out.stale.insert(settled.key),
             (Some(_), _) if settled.verified <= Verified::Acknowledged => {
                 out.unproven.insert(settled.key);
                 out.stale.insert(settled.key);
@@ -242,6 +269,9 @@ fn sort_in(out: &mut Compared, settled: Settled, now: &Now<'_>, recopy: bool) {
             (Some(_), _) => out.removed.push(settled),
             (None, Some(_)) => {
                 out.replaced.insert(settled.key);
+                if settled.outcome == Outcome::AlreadyThere {
+                    out.replaced_foreign.insert(settled.key);
+                }
                 out.stale.insert(settled.key);
             }
             (None, None) => {

@@ -117,7 +117,9 @@ async fn apply(
 }
 
 fn change(key: Key, base: &Flags, now: &Flags, permanent: &PermanentFlags) -> Option<FlagChange> {
-    let (add, _) = permanent.divide(&now.minus(base));
+    let (mut add, _) = permanent.divide(&now.minus(base));
+    // Nothing that is there is ever marked for deletion by a copy (traits::Undo alone may).
+    add.clear(Flag::Deleted);
     let (mut remove, _) = permanent.divide(&base.minus(now));
     remove.clear(Flag::Seen);
     (!add.is_empty() || !remove.is_empty()).then_some(FlagChange { key, add, remove })

@@ -97,6 +97,9 @@ impl Job {
     async fn execute(&self, mode: Mode) -> Result<Report, Fault> {
         let started = self.clock.monotonic();
         let run = Run::new(self, mode);
+        if mode == Mode::Copy && self.policy.replaces() {
+            crate::undo::allowed(&run)?;
+        }
         let mut plan = self.survey(&run).await?;
         if let Mode::Check(_) = mode {
             // A check trusts no checkpoint.
@@ -128,16 +131,10 @@ impl Job {
 
     async fn survey(&self, run: &Arc<Run>) -> Result<Plan, Fault> {
         self.observer.note(&Event::Phase(Phase::Scan));
-        let mut both = Survey::default();
-        let mut seat = Seat::new(run.pace.clone());
-        if let Some(fault) = persist(run, &mut seat, None, &mut both.of(run)).await {
-            return Err(fault);
-        }
-        drop(seat);
         let Survey {
             source,
             destination,
-        } = both;
+        } = list(run).await?;
         let pairings = match self.policy.stateless {
             true => Vec::new(),
             false => self.ledger.pairings().await?,
@@ -164,9 +161,19 @@ impl Job {
 
 /// The mailboxes of both sides.
 #[derive(Default)]
-struct Survey {
-    source: Vec<MailboxInfo>,
-    destination: Vec<MailboxInfo>,
+pub(crate) struct Survey {
+    pub(crate) source: Vec<MailboxInfo>,
+    pub(crate) destination: Vec<MailboxInfo>,
+}
+
+/// Lists both sides.
+pub(crate) async fn list(run: &Arc<Run>) -> Result<Survey, Fault> {
+    let mut both = Survey::default();
+    let mut seat = Seat::new(run.pace.clone());
+    match persist(run, &mut seat, None, &mut both.of(run)).await {
+        Some(fault) => Err(fault),
+        None => Ok(both),
+    }
 }
 
 impl Survey {

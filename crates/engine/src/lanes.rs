@@ -8,6 +8,7 @@ use crate::job::Mode;
 use crate::mailbox::{self, Finished};
 use crate::pace::Seat;
 use crate::run::{Run, ends_everything};
+use crate::undo::replace;
 use hikyaku_core::ledger::Checkpoint;
 use hikyaku_core::plan::{MailboxPlan, Plan, Step};
 use hikyaku_core::report::{Outcome, Report, Tally};
@@ -101,6 +102,15 @@ pub(crate) async fn work(run: &Arc<Run>, plan: &Plan) -> Report {
             done.insert(n, mailbox_not_reached(line, &reason));
         }
     }
+    let mut earlier = Report::default();
+    let all_done = run.ended().is_none() && done.values().all(|f| f.unfinished.is_none());
+    if run.mode == Mode::Copy
+        && run.policy.replaces()
+        && all_done
+        && let Err(fault) = replace::finish(run, plan, &mut earlier).await
+    {
+        run.end(&fault);
+    }
     if run.mode == Mode::Copy
         && let Err(fault) = close(run, plan, &mut done).await
     {
@@ -108,7 +118,11 @@ pub(crate) async fn work(run: &Arc<Run>, plan: &Plan) -> Report {
         // nothing is lost.
         run.observer.note(&Event::Fault(fault));
     }
-    add_up(done, run.ended())
+    Report {
+        replaced: earlier.replaced,
+        kept: earlier.kept,
+        ..add_up(done, run.ended())
+    }
 }
 
 /// All pairings at once: one durable write instead of one per mailbox.

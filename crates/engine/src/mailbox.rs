@@ -4,6 +4,7 @@ mod adopt;
 mod finished;
 mod fit;
 mod lost;
+mod restore;
 mod scene;
 mod shut;
 mod window;
@@ -18,6 +19,7 @@ use crate::listing::contradiction;
 use crate::pace::Seat;
 use crate::poison::Suspects;
 use crate::run::Run;
+use crate::undo::replace;
 use futures::StreamExt;
 use futures::future::{BoxFuture, FutureExt};
 use hikyaku_core::ledger::{PairingId, Settled};
@@ -26,7 +28,7 @@ use hikyaku_core::policy::SkipRule;
 use hikyaku_core::report::{Exception, Note, Outcome, Tally};
 use hikyaku_core::traits::{Facts, Reader};
 use hikyaku_core::{Code, Event, Fault, Key, KeySet, Reach, Remedy, Side};
-use scene::Scene;
+pub(crate) use scene::Scene;
 use shut::Shut;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -108,8 +110,12 @@ impl<'a> Work<'a> {
         self.unstable = scene.unstable(self.line);
         self.suspects.begin(scene.epoch);
         self.resolve_doubts(&mut scene).await?;
+        if run.policy.replaces() {
+            replace::set_aside(&run, &mut scene).await?;
+        }
         let checkpoint = scene.pairing.checkpoint.clone();
         let mut compared = compare::compare(&run, &scene.pairing, &scene.now()).await?;
+        self.restore(&mut scene, &mut compared).await?;
         self.place_old(&mut scene, &mut compared).await?;
         if checkpoint.is_some() && !(compared.todo.is_empty() && compared.removed.is_empty()) {
             // It would outlive the changes that are about to be made.

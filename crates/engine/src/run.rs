@@ -7,7 +7,7 @@ use crate::stop::Stop;
 use hikyaku_core::ledger::Ledger;
 use hikyaku_core::plan::{MailboxPlan, Step};
 use hikyaku_core::policy::Policy;
-use hikyaku_core::traits::{Clock, Destination, Source};
+use hikyaku_core::traits::{Clock, Destination, Source, Undo};
 use hikyaku_core::{Fault, MailboxInfo, Observer, Reach, Remedy};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -17,6 +17,8 @@ use std::time::Duration;
 pub(crate) struct Run {
     pub(crate) source: Arc<dyn Source>,
     pub(crate) destination: Arc<dyn Destination>,
+    /// What can take own copies back.
+    pub(crate) undo: Option<Arc<dyn Undo>>,
     pub(crate) ledger: Arc<dyn Ledger>,
     pub(crate) observer: Arc<dyn Observer>,
     pub(crate) clock: Arc<dyn Clock>,
@@ -48,13 +50,18 @@ impl Run {
         Arc::new(Self {
             source: job.source.clone(),
             destination: job.destination.clone(),
+            undo: job.undo.clone(),
             ledger: job.ledger.clone(),
             observer: job.observer.clone(),
             clock: job.clock.clone(),
             bandwidth: Bandwidth::new(job.policy.bandwidth, job.clock.clone()),
             pace,
             room: Room::new(job.destination.clone(), job.policy.reserve),
-            policy: job.policy.clone(),
+            policy: Policy {
+                // An earlier copy goes only for one that was read back.
+                read_back: job.policy.read_back || job.policy.replaces(),
+                ..job.policy.clone()
+            },
             stop: job.stop.child(),
             seed: job.seed,
             mode,

@@ -3,9 +3,10 @@
 use crate::compare::Pages;
 use crate::room::Free;
 use crate::run::Run;
-use hikyaku_core::Fault;
+use hikyaku_core::ledger::Pairing;
 use hikyaku_core::plan::{MailboxPlan, Plan};
 use hikyaku_core::report::{Outcome, Tally};
+use hikyaku_core::{Epoch, Fault};
 
 /// Refuses to start what cannot end. What is there already, or left out by a rule, is
 /// never counted as if it had to be copied: the estimate errs towards starting, and
@@ -65,7 +66,9 @@ async fn least(run: &Run, line: &MailboxPlan) -> Result<u64, Fault> {
         // Without records what is there may be the same messages.
         return Ok(if is_empty { octets } else { 0 });
     };
-    if let Some(checkpoint) = &pairing.checkpoint {
+    if let Some(checkpoint) = &pairing.checkpoint
+        && !run.policy.replaces()
+    {
         let same = checkpoint.source.epoch == line.source.state.and_then(|s| s.epoch);
         return Ok(match same {
             true => octets.saturating_sub(done(&checkpoint.tally)),
@@ -75,6 +78,13 @@ async fn least(run: &Run, line: &MailboxPlan) -> Result<u64, Fault> {
     let Some(epoch) = line.source.state.and_then(|s| s.epoch) else {
         return Ok(0);
     };
+    if run.policy.replaces() && !crate::undo::replace::is_under_way(run, pairing, epoch).await? {
+        return Ok(if is_empty {
+            octets
+        } else {
+            octets.saturating_sub(found(run, pairing, epoch).await?)
+        });
+    }
     let mut tally = Tally::default();
     let mut pages = Pages::new(run, pairing, epoch);
     while let Some(page) = pages.next().await? {
@@ -87,6 +97,16 @@ async fn least(run: &Run, line: &MailboxPlan) -> Result<u64, Fault> {
         true => octets.saturating_sub(done(&tally)),
         false => 0,
     })
+}
+
+/// Octets of what others put there: it is not copied again.
+async fn found(run: &Run, pairing: &Pairing, epoch: Epoch) -> Result<u64, Fault> {
+    let (mut octets, mut pages) = (0, Pages::new(run, pairing, epoch));
+    while let Some(page) = pages.next().await? {
+        let there = page.iter().filter(|r| r.outcome == Outcome::AlreadyThere);
+        octets += there.map(|r| r.octets).sum::<u64>();
+    }
+    Ok(octets)
 }
 
 fn done(tally: &Tally) -> u64 {

@@ -4,6 +4,7 @@
 //!  ImapAccount ─► Pool ─► Lease (one connection) ─► Opened (one mailbox)
 //!                                                     Reader: keys, list, changed, read, head
 //!                                                     Writer: append, store_flags
+//!  ImapUndo ─► connections of its own ─► Opened     Remover: remove
 //! ```
 //!
 //! It must not know the engine. Start reading at [`ImapAccount::connect`].
@@ -24,6 +25,7 @@ mod reading;
 mod survey;
 #[cfg(test)]
 mod tests;
+mod undo;
 
 use crate::connection::{Access, Connection};
 use crate::encode::Command;
@@ -46,6 +48,7 @@ use namespace::Namespace;
 use pool::Pool;
 use std::sync::Arc;
 pub use survey::Survey;
+pub use undo::ImapUndo;
 
 /// How an account is reached and treated.
 #[derive(Clone, Debug)]
@@ -123,11 +126,16 @@ impl ImapAccount {
     /// N and T: not reached or not trusted. A: login refused, never tried twice. L: too
     /// busy. Each with side, server and the server's words.
     pub async fn connect(options: ImapOptions) -> Result<Self, Fault> {
+        let access = match options.endpoint.side {
+            Side::Source => Access::Reading,
+            Side::Destination => Access::Writing,
+        };
+        Self::connect_as(options, access).await
+    }
+
+    async fn connect_as(options: ImapOptions, access: Access) -> Result<Self, Fault> {
         let wishes = Wishes {
-            access: match options.endpoint.side {
-                Side::Source => Access::Reading,
-                Side::Destination => Access::Writing,
-            },
+            access,
             compress: options.compress == Compress::Auto,
             largest: options.largest,
         };

@@ -15,6 +15,8 @@
 //! Invariants, each with the test that guards it:
 //! - *The source is never written*: `connection::access`;
 //!   `tests/dovecot.rs::the_source_hears_nothing_that_could_change_it`.
+//! - *Nothing that copies can delete*: `connection::access`;
+//!   `connection::tests::only_a_connection_for_removing_removes`.
 //! - *Message text never runs as a command*: `encode::gate`, `machine`;
 //!   `tests/dovecot.rs::message_text_never_runs_as_a_command`.
 //! - *Without the last line end nothing is stored, and it leaves only through an open
@@ -41,4 +43,4 @@ mod session;
 mod testing;
 mod utf7;
 
-pub use adapter::{Budget, Compress, ImapAccount, ImapOptions, Labels, Survey};
+pub use adapter::{Budget, Compress, ImapAccount, ImapOptions, ImapUndo, Labels, Survey};

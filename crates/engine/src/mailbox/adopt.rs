@@ -23,7 +23,7 @@ impl Work<'_> {
         compared: &mut Compared,
     ) -> Result<(), Fault> {
         let removed = std::mem::take(&mut compared.removed);
-        if self.run.policy.recopy {
+        if self.run.policy.brings_back() {
             for settled in removed {
                 compared.todo.insert(settled.key);
                 compared.stale.insert(settled.key);
@@ -132,13 +132,15 @@ impl Work<'_> {
         .await?;
         // What cannot be read now may be there: sending it could double it.
         self.leave_for_later(scene, compared, &unsure).await?;
-        let mut ours = compared.orphans.clone();
+        let mut ours = compared.orphans.minus(&compared.foreign);
         for m in &found {
             compared.todo.remove(m.source.key);
             if let Found::There { key, .. } = m.found {
                 // Its flags are followed in this run like those of the others.
                 compared.done.insert(m.source.key);
-                if compared.replaced.contains(m.source.key) {
+                let was_ours = compared.replaced.contains(m.source.key)
+                    && !compared.replaced_foreign.contains(m.source.key);
+                if was_ours {
                     ours.insert(key);
                 }
             }

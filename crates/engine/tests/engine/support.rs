@@ -91,7 +91,7 @@ impl Pair {
         Job {
             source: Arc::new(self.source.clone()),
             destination: Arc::new(self.destination.clone()),
-            undo: None,
+            undo: Some(Arc::new(self.destination.clone())),
             ledger: Arc::new(self.ledger.clone()),
             observer: Arc::new(self.heard.clone()),
             clock: self

@@ -192,6 +192,10 @@ impl Opened {
         &self.wire
     }
 
+    pub(super) fn permanent(&self) -> &PermanentFlags {
+        &self.permanent
+    }
+
     /// Something is about to be appended: what was asked for at opening is out of date.
     pub(super) fn will_change(&mut self) {
         self.keys = None;

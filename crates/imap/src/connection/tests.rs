@@ -561,6 +561,7 @@ async fn a_connection_for_reading_refuses_to_write() {
             flags: flags(),
         },
         append_of(&[held("x")]),
+        Command::Expunge(KeySet::range(1..=1)),
     ] {
         let fault = connection
             .submit(&command, Takes::NOTHING)
@@ -571,4 +572,50 @@ async fn a_connection_for_reading_refuses_to_write() {
         .submit(&Command::Noop, Takes::NOTHING)
         .expect("queued");
     assert_eq!(peer.hears().await, "h1 NOOP");
+}
+
+/// Which commands a connection lets out.
+fn let_out(access: Access) -> Vec<String> {
+    let name = || WireName::new("a");
+    let store = |change, flags| Command::Store {
+        uids: UidSet::From(Key(1)),
+        change,
+        flags: WireFlags::divide(&hikyaku_core::Flags::parse(flags)).0,
+    };
+    let (add, remove) = (
+        crate::encode::StoreChange::Add,
+        crate::encode::StoreChange::Remove,
+    );
+    let commands = [
+        ("SELECT", select(name())),
+        ("APPEND", append_of(&[held("x")])),
+        ("SUBSCRIBE", Command::Subscribe(name())),
+        ("+Seen", store(add, "\\Seen")),
+        ("-Deleted", store(remove, "\\Deleted")),
+        ("+Deleted", store(add, "\\Deleted")),
+        ("+Deleted+Seen", store(add, "\\Deleted \\Seen")),
+        ("EXPUNGE", Command::Expunge(KeySet::range(1..=1))),
+    ];
+    let allowed = commands.iter().filter(|(_, c)| access.allows(c));
+    allowed.map(|(name, _)| (*name).to_owned()).collect()
+}
+
+fn select(mailbox: WireName) -> Command {
+    Command::Select {
+        mailbox,
+        opening: crate::encode::Opening::Plain,
+    }
+}
+
+#[test]
+fn only_a_connection_for_removing_removes() {
+    assert_eq!(let_out(Access::Reading).join(" "), "");
+    assert_eq!(
+        let_out(Access::Writing).join(" "),
+        "SELECT APPEND SUBSCRIBE +Seen -Deleted"
+    );
+    assert_eq!(
+        let_out(Access::Removing).join(" "),
+        "SELECT +Deleted +Deleted+Seen EXPUNGE"
+    );
 }

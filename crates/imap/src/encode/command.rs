@@ -1,5 +1,6 @@
-//! The commands that hikyaku speaks. There is none that removes anything: no EXPUNGE,
-//! CLOSE, DELETE, RENAME, MOVE.
+//! The commands that hikyaku speaks. One removes: UID EXPUNGE of named messages, which only
+//! a connection made for it may send (`connection::access`). There is no EXPUNGE without
+//! names, no CLOSE, DELETE, RENAME, MOVE.
 
 use super::append::{Append, WireFlags};
 use super::fetch::Fetch;
@@ -77,6 +78,8 @@ pub(crate) enum Command {
         change: StoreChange,
         flags: WireFlags,
     },
+    /// UID EXPUNGE (RFC 4315 §2.1) of exactly these: taking own copies back only.
+    Expunge(KeySet),
     Append(Append),
     GetQuotaRoot(WireName),
 }
@@ -178,6 +181,7 @@ impl Command {
             Command::Search(_) => "UID SEARCH",
             Command::Fetch(_) => "UID FETCH",
             Command::Store { .. } => "UID STORE",
+            Command::Expunge(_) => "UID EXPUNGE",
             Command::Append(_) => "APPEND",
             Command::GetQuotaRoot(_) => "GETQUOTAROOT",
         }
@@ -264,6 +268,10 @@ impl Command {
                     return Err(EncodeError::Empty);
                 }
                 Ok(())
+            }
+            Command::Expunge(keys) => {
+                pen.word(" ");
+                write_keys(keys, pen)
             }
             Command::Append(_) => Err(EncodeError::Empty),
         }

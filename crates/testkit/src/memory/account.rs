@@ -1,13 +1,13 @@
 //! An account in memory whose appends can fail in every way that a server can.
 
-use super::behaviour::{Append, Epochs, Personality};
+use super::behaviour::{Append, Epochs, Personality, Removal};
 use super::opened::Opened;
 use bytes::Bytes;
 use futures::future::BoxFuture;
 use hikyaku_core::mailbox::{NameRules, Quota};
-use hikyaku_core::traits::{Ask, Destination, Reader, Source, Writer};
+use hikyaku_core::traits::{Ask, Destination, Reader, Remover, Source, Undo, Writer};
 use hikyaku_core::{
-    Abilities, Code, Epoch, Fault, Flags, InternalDate, Key, MailboxInfo, MailboxName,
+    Abilities, Code, Epoch, Fault, Flags, InternalDate, Key, KeySet, MailboxInfo, MailboxName,
     MailboxState, Reach, Remedy, Role, WireName,
 };
 use std::collections::{BTreeMap, VecDeque};
@@ -54,6 +54,8 @@ pub struct Seen {
     pub read: u64,
     /// Questions for the quota.
     pub quotas: u64,
+    /// Removals that reached the account: mailbox and keys.
+    pub removals: Vec<(String, KeySet)>,
 }
 
 #[derive(Default)]
@@ -69,6 +71,9 @@ pub(super) struct State {
     /// The connection ends whenever one of these is read.
     pub(super) deadly_reads: Vec<Key>,
     deeds: BTreeMap<u64, Deed>,
+    pub(super) removals: VecDeque<Removal>,
+    /// What the owner does between mark and expunge, once.
+    expunge_deed: Option<Deed>,
     opens: VecDeque<Option<Fault>>,
     listings: VecDeque<Fault>,
     down: Option<(Instant, Fault)>,
@@ -291,6 +296,24 @@ impl MemoryAccount {
     /// 1, and before its answer arrives.
     pub fn after_append(&self, append: u64, deed: impl FnOnce(&MemoryAccount) + Send + 'static) {
         self.lock().deeds.insert(append, Box::new(deed));
+    }
+
+    /// The next removals behave like this, then all is well.
+    pub fn script_removals(&self, script: impl IntoIterator<Item = Removal>) {
+        self.lock().removals.extend(script);
+    }
+
+    /// The owner does something when the next removal has marked its messages and not yet
+    /// expunged them.
+    pub fn before_expunge(&self, deed: impl FnOnce(&MemoryAccount) + Send + 'static) {
+        self.lock().expunge_deed = Some(Box::new(deed));
+    }
+
+    pub(super) fn do_expunge_deed(&self) {
+        let deed = self.lock().expunge_deed.take();
+        if let Some(deed) = deed {
+            deed(self);
+        }
     }
 
     pub(super) fn do_deed(&self, append: u64) {
@@ -538,5 +561,25 @@ impl Destination for MemoryAccount {
 
     fn write<'a>(&'a self, mailbox: &'a MailboxInfo) -> Ask<'a, Box<dyn Writer>> {
         Box::pin(async move { Ok(Box::new(self.opened(mailbox)?) as Box<dyn Writer>) })
+    }
+}
+
+impl Undo for MemoryAccount {
+    fn open_for_removal<'a>(&'a self, mailbox: &'a MailboxInfo) -> Ask<'a, Box<dyn Remover>> {
+        Box::pin(async move {
+            if !self.personality.reports_keys {
+                return Err(self.personality.placed(Fault::new(
+                    Code::UndoUnsupported,
+                    Reach::Side,
+                    Remedy::AskUser,
+                    "no UIDPLUS",
+                )));
+            }
+            Ok(Box::new(self.opened(mailbox)?) as Box<dyn Remover>)
+        })
+    }
+
+    fn close(&self) -> BoxFuture<'_, ()> {
+        Box::pin(async {})
     }
 }

@@ -31,6 +31,21 @@ pub enum Append {
     End(Fault),
 }
 
+/// What a removal does instead of simply removing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Removal {
+    /// As it should be.
+    Do,
+    /// The connection ends before anything is marked.
+    LoseBefore,
+    /// Everything is marked, then the connection ends.
+    LoseMarked,
+    /// The first so many are expunged, then the connection ends.
+    LosePart(usize),
+    /// Everything is expunged, the answer is lost.
+    LoseAfter,
+}
+
 /// What keys a mailbox has over time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Epochs {

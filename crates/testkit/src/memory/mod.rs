@@ -7,5 +7,5 @@ mod ledger;
 mod opened;
 
 pub use account::{MemoryAccount, MemoryMessage, Seen};
-pub use behaviour::{Append, Epochs, Personality};
+pub use behaviour::{Append, Epochs, Personality, Removal};
 pub use ledger::MemoryLedger;

@@ -1,13 +1,15 @@
 //! One open mailbox of an account in memory: a connection of its own.
 
 use super::account::{MemoryAccount, MemoryMessage};
-use super::behaviour::{Append, full, lost, refused};
+use super::behaviour::{Append, Removal, full, lost, refused};
 use bytes::Bytes;
 use futures::StreamExt;
 use hikyaku_core::flags::PermanentFlags;
-use hikyaku_core::traits::{Appended, Ask, Facts, FlagChange, Flow, Gate, Pending, Reader, Writer};
+use hikyaku_core::traits::{
+    Appended, Ask, Facts, FlagChange, Flow, Gate, Pending, Reader, Remover, Writer,
+};
 use hikyaku_core::{
-    Body, Code, Epoch, Fault, Flags, HeadDigest, InternalDate, Key, KeySet, Letter, Listing,
+    Body, Code, Epoch, Fault, Flag, Flags, HeadDigest, InternalDate, Key, KeySet, Letter, Listing,
     MailboxName, MailboxState, Reach, Remedy,
 };
 use std::collections::BTreeMap;
@@ -291,7 +293,84 @@ impl Writer for Opened {
     }
 }
 
+impl Remover for Opened {
+    fn permanent_flags(&self) -> &PermanentFlags {
+        &self.account.personality.permanent
+    }
+
+    fn remove<'a>(
+        &'a mut self,
+        epoch: Epoch,
+        keys: &'a KeySet,
+        gate: &'a dyn Gate,
+    ) -> Ask<'a, KeySet> {
+        Box::pin(async move {
+            self.alive()?;
+            if self.state.epoch != Some(epoch) {
+                return Err(Fault::bug(
+                    "a removal from another generation of the mailbox",
+                ));
+            }
+            let action = {
+                let mut state = self.account.lock();
+                let seen = (self.name.to_string(), keys.clone());
+                state.seen.removals.push(seen);
+                state.removals.pop_front().unwrap_or(Removal::Do)
+            };
+            let lose = || {
+                Self::kill(&self.dead);
+                Err(self.lost("the answer was lost"))
+            };
+            if action == Removal::LoseBefore {
+                return lose();
+            }
+            self.account.mark(&self.name, keys);
+            self.account.do_expunge_deed();
+            let part = match action {
+                Removal::LoseMarked => return lose(),
+                Removal::LosePart(count) => keys.iter().take(count).collect(),
+                _ => keys.clone(),
+            };
+            if !gate.is_open() {
+                return lose();
+            }
+            self.account.expunge(&self.name, &part);
+            if matches!(action, Removal::LosePart(_) | Removal::LoseAfter) {
+                return lose();
+            }
+            let left: KeySet = self.current().into_keys().map(Key).collect();
+            Ok(keys.minus(&left))
+        })
+    }
+}
+
 impl MemoryAccount {
+    fn mark(&self, name: &MailboxName, keys: &KeySet) {
+        let mut state = self.lock();
+        let Some(mailbox) = state.mailboxes.get_mut(name) else {
+            return;
+        };
+        mailbox.modseq += 1;
+        let modseq = mailbox.modseq;
+        for (key, message) in &mut mailbox.messages {
+            if keys.contains(Key(*key)) {
+                message.flags.set(Flag::Deleted);
+                message.modseq = modseq;
+            }
+        }
+    }
+
+    fn expunge(&self, name: &MailboxName, keys: &KeySet) {
+        let mut state = self.lock();
+        let Some(mailbox) = state.mailboxes.get_mut(name) else {
+            return;
+        };
+        mailbox.modseq += 1;
+        mailbox
+            .messages
+            .retain(|key, message| !(keys.contains(Key(*key)) && message.flags.has(Flag::Deleted)));
+    }
+
     fn act(
         &self,
         action: Append,
