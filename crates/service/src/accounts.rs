@@ -29,8 +29,8 @@ use std::time::Duration;
 /// While a person waits: what does not answer soon is told as not answering.
 const WHILE_WAITED_FOR: Timeouts = Timeouts {
     connect: Duration::from_secs(3),
-    tls: Duration::from_secs(4),
-    greeting: Duration::from_secs(5),
+    tls: Duration::from_secs(3),
+    greeting: Duration::from_secs(4),
     probe: Duration::from_millis(1_500),
     // A list of thousands of mailboxes takes its time, and so do servers before they refuse a password.
     reply: Duration::from_secs(45),

@@ -142,3 +142,119 @@ fn identities_do_not_depend_on_encryption() {
     let id = destination_id(&brand(destination), "taro@example.jp");
     assert_eq!(id.as_str(), "imap://taro@imap.new.example");
 }
+
+#[test]
+fn a_server_that_is_not_there_is_told_within_ten_seconds() {
+    let limits = WHILE_WAITED_FOR;
+    let ten = Duration::from_secs(10);
+    // Closed or dropped at both ports; silent at both: with TLS, then in clear text.
+    assert!(2 * limits.connect < ten);
+    assert!(limits.tls + limits.greeting < ten);
+    assert!(limits.probe < limits.greeting);
+}
+
+/// What a person may type to reach what is behind the firewall, through everything that a typed text passes.
+#[tokio::test]
+async fn no_spelling_of_a_forbidden_address_passes() {
+    let server = hikyaku_testkit::dns::Dns::start().expect("a server");
+    for (name, addresses) in [
+        ("one.rebind.test", &["127.0.0.1"][..]),
+        ("two.rebind.test", &["10.0.0.1", "169.254.169.254"]),
+        (
+            "six.rebind.test",
+            &["::1", "::ffff:127.0.0.1", "64:ff9b::7f00:1"],
+        ),
+        ("xn--4dkua4c.test", &["192.168.1.1"]),
+    ] {
+        server.set_addresses(name, addresses);
+    }
+    let dns = Dns::new(Some(server.address())).expect("a resolver");
+    let guard = guard(&Egress::default(), &dns);
+    let mut looked_up = 0;
+    for text in [
+        // Dotted, with a port, with blanks, with a closing dot.
+        "127.0.0.1",
+        "127.0.0.1:993",
+        " 127.0.0.1 ",
+        "127.0.0.1.",
+        "127.8.9.10",
+        "0.0.0.0",
+        "10.0.0.1",
+        "172.16.0.1",
+        "192.168.0.1",
+        "169.254.169.254",
+        "100.100.100.200",
+        "168.63.129.16",
+        "224.0.0.1",
+        "255.255.255.255",
+        // Decimal, octal, hexadecimal, short.
+        "2130706433",
+        "3232235777",
+        "017700000001",
+        "0177.0.0.1",
+        "0177.0.0.01",
+        "0x7f000001",
+        "0x7f.0.0.1",
+        "0x7F.0x0.0x0.0x1",
+        "127.0x1",
+        "127.1",
+        "127.0.1",
+        "10.1",
+        "0",
+        "00.0.0.0",
+        "1.1.1.256",
+        // Full-width and other digits and dots, circled numbers.
+        "１２７．０．０．１",
+        "１２７。０。０。１",
+        "127。0。0。1",
+        "127｡0｡0｡1",
+        "①②⑦.⓪.⓪.①",
+        "𝟏𝟐𝟕.𝟎.𝟎.𝟏",
+        "１６９．２５４．１６９．２５４：１４３",
+        // IPv6 and IPv4 in it, with brackets and without, with zones.
+        "::1",
+        "[::1]",
+        "[::1]:143",
+        "::",
+        "0:0:0:0:0:0:0:1",
+        "::ffff:127.0.0.1",
+        "[::ffff:7f00:1]",
+        "[::ffff:169.254.169.254]:993",
+        "::127.0.0.1",
+        "[64:ff9b::127.0.0.1]",
+        "[2002:7f00:1::]",
+        "[2001:0:7f00:1::]",
+        "fe80::1",
+        "[fe80::1%25eth0]",
+        "fe80::1%eth0",
+        "fd00:ec2::254",
+        "ff02::1",
+        "［：：１］",
+        // Names.
+        "localhost",
+        "LOCALHOST",
+        "localhost.",
+        "ｌｏｃａｌｈｏｓｔ",
+        "mail.localhost",
+        "ip6-localhost",
+        "one.rebind.test",
+        "two.rebind.test",
+        "six.rebind.test",
+        "メール.test",
+        "metadata.google.internal",
+        "127.0.0.1.nip.io.invalid",
+    ] {
+        let Ok(Some(typed)) = Typed::parse(text) else {
+            continue;
+        };
+        let addresses = dns.addresses(&typed.host.bare()).await.unwrap_or_default();
+        looked_up += usize::from(!addresses.is_empty());
+        for address in addresses {
+            for port in hikyaku_net::guard::USUAL_PORTS {
+                assert!(!guard.allows(address, port), "{text}: {address}");
+            }
+        }
+    }
+    // Most of them do lead to an address: it is the guard that refuses.
+    assert!(looked_up > 30, "{looked_up}");
+}

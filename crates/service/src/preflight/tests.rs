@@ -1,1 +1,5 @@
+//! Checks against servers in this process and against real ones.
 
+mod good;
+mod support;
+mod wrong;
