@@ -8,10 +8,10 @@ mod discover;
 mod typed;
 mod ways;
 
-pub(crate) use discover::discover;
 pub use discover::{Found, find};
+pub(crate) use discover::{Ours, discover};
 pub use typed::{Remarks, Typed, TypedProblem};
-pub(crate) use ways::{Way, ways};
+pub(crate) use ways::{Way, is_same_server, ways};
 
 use crate::brand::{Brand, Master};
 use crate::config::Egress;

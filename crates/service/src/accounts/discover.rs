@@ -5,7 +5,7 @@
 //! trusts for the name under which it was found, unless that name belongs to the address's own domain and the person
 //! accepts what is wrong; clear text is never used with a name that nobody typed.
 
-use super::WHILE_WAITED_FOR;
+use super::{WHILE_WAITED_FOR, is_same_server};
 use crate::dns::Dns;
 use crate::job::Transport;
 use futures::future::join_all;
@@ -49,6 +49,18 @@ struct Candidate {
     is_own_name: bool,
 }
 
+/// Where the destination is: no place to look for the source.
+pub(crate) struct Ours {
+    pub(crate) addresses: Vec<IpAddr>,
+    pub(crate) port: u16,
+}
+
+impl Ours {
+    fn is_at(&self, address: IpAddr, port: u16) -> bool {
+        self.addresses.contains(&address) && is_same_server(port, self.port)
+    }
+}
+
 /// Most places that are looked at.
 const MOST: usize = 8;
 
@@ -57,15 +69,15 @@ const MOST: usize = 8;
 /// # Errors
 /// `host.not_found` when nothing answers.
 pub async fn find(dns: &Dns, guard: &Guard, domain: &str) -> Result<Found, Fault> {
-    discover(dns, guard, domain, &[]).await
+    discover(dns, guard, domain, None).await
 }
 
-/// The same, leaving out servers at these addresses: the destination's own.
+/// The same, leaving the destination out.
 pub(crate) async fn discover(
     dns: &Dns,
     guard: &Guard,
     domain: &str,
-    not_at: &[IpAddr],
+    ours: Option<&Ours>,
 ) -> Result<Found, Fault> {
     let candidates = candidates(dns, domain).await;
     let asked = candidates
@@ -75,8 +87,7 @@ pub(crate) async fn discover(
     let mut seen = HashSet::new();
     let mut places = Vec::new();
     for (candidate, addresses) in candidates.into_iter().zip(resolved) {
-        let mut addresses = addresses.unwrap_or_default();
-        addresses.retain(|address| !not_at.contains(address));
+        let addresses = addresses.unwrap_or_default();
         if !addresses.is_empty() && seen.insert((candidate.host.clone(), candidate.ways.clone())) {
             places.push((candidate, addresses));
         }
@@ -137,9 +148,11 @@ async fn look(
     guard: &Guard,
     candidate: &Candidate,
     addresses: &[IpAddr],
+    ours: Option<&Ours>,
 ) -> Option<(Quality, Found)> {
     for &(port, security) in &candidate.ways {
-        if !guard.allows_port(port) {
+        let is_ours = |ip: &IpAddr| ours.is_some_and(|ours| ours.is_at(*ip, port));
+        if !guard.allows_port(port) || addresses.iter().any(is_ours) {
             continue;
         }
         let endpoint = Endpoint {

@@ -117,7 +117,7 @@ mod tests {
             ),
             ("imap。example。jp", Some("imap.example.jp full-width")),
             ("　imap.example.jp", Some("imap.example.jp blanks")),
-            ("メール.例え.jp", Some("xn--nckwd1d.xn--r8jz45g.jp")),
+            ("メール.例え.jp", Some("xn--4dkua4c.xn--r8jz45g.jp")),
             ("203.0.113.5:993", Some("203.0.113.5 993")),
             ("２０３．０．１１３．５", Some("203.0.113.5 full-width")),
             ("2001:db8::5", Some("[2001:db8::5]")),

@@ -37,6 +37,12 @@ pub(crate) fn ways(port: Option<u16>, transport: Option<Transport>) -> Vec<Way> 
     }
 }
 
+/// Whether two ports of one address lead to the same server: the usual ones do.
+pub(crate) fn is_same_server(one: u16, other: u16) -> bool {
+    let is_usual = |port| matches!(port, CLEAR_PORT | TLS_PORT);
+    one == other || (is_usual(one) && is_usual(other))
+}
+
 impl Way {
     /// The same server without encryption, where that was accepted.
     pub(crate) fn in_clear(self, accepted: Option<&Accepted>) -> Option<Self> {

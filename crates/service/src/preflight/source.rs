@@ -2,7 +2,7 @@
 
 use super::Request;
 use super::board::Board;
-use crate::accounts::{self, Typed, TypedProblem, Way};
+use crate::accounts::{self, Ours, Typed, TypedProblem, Way};
 use crate::dns::{DnsProblem, split_address};
 use crate::job::{Accepted, CheckStep, Reached, Transport};
 use hikyaku_core::{Code, Fault, Reach, Remedy, Side};
@@ -73,7 +73,12 @@ async fn discover(request: &Request<'_>, ours: &[IpAddr]) -> Result<Server, Faul
     let Some((_, domain)) = split_address(address) else {
         return Err(no_such_host("", "the address has no domain"));
     };
-    let found = accounts::discover(request.dns, request.guard, &domain, ours).await?;
+    let ours = Ours {
+        addresses: ours.to_vec(),
+        port: request.brand.destination.port,
+    };
+    let guard = accounts::guard_of(request.brand, request.guard);
+    let found = accounts::discover(request.dns, &guard, &domain, Some(&ours)).await?;
     Ok(Server {
         ways: vec![Way {
             port: found.port,
@@ -101,10 +106,7 @@ fn is_the_destination(request: &Request<'_>, server: &Server, ours: &[IpAddr]) -
             .addresses
             .iter()
             .any(|address| ours.contains(address));
-    let is_usual = |port| matches!(port, 143 | 993);
-    let is_same_port = |way: &Way| {
-        way.port == destination.port || (is_usual(way.port) && is_usual(destination.port))
-    };
+    let is_same_port = |way: &Way| accounts::is_same_server(way.port, destination.port);
     is_same_account && is_same_host && server.ways.iter().any(is_same_port)
 }
 

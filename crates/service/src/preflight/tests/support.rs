@@ -32,7 +32,7 @@ impl Scene {
     pub(super) async fn new(source_port: u16, destination_port: u16) -> Self {
         let names = Names::start().expect("names");
         names.set_addresses("old.test", &["127.0.0.1"]);
-        names.set_addresses("new.test", &["127.0.0.2"]);
+        names.set_addresses("new.test", &["127.0.0.1"]);
         names.set("example.test", [Record::Mail(10, "new.test".into())]);
         Self {
             names,
