@@ -95,7 +95,7 @@ pub(crate) async fn discover(
     places.truncate(MOST);
     let looks = places
         .iter()
-        .map(|(candidate, addresses)| look(guard, candidate, addresses));
+        .map(|(candidate, addresses)| look(guard, candidate, addresses, ours));
     let found = join_all(looks).await.into_iter().flatten();
     // Of equals the first.
     let best = found.min_by_key(|(quality, _)| *quality);

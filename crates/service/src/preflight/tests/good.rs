@@ -1,18 +1,19 @@
 //! What a check finds out when a copy can begin, or nearly.
 
 use super::support::{ADDRESS, PASSWORD, Scene, code, lines, message, plain, remarkable, server};
-use crate::brand::{Availability, Destination};
+use crate::accounts::sign_in;
+use crate::brand::{Availability, Destination, LoginName, Master};
 use crate::job::CheckState::{Bad, Good, Notable, Open};
 use crate::job::CheckStep::{
     Connection, DestinationLogin, Dns, Folders, Name, Sizes, SourceLogin, Space,
 };
 use crate::job::{Accepted, Delivery, Reached, Rerun, Transport};
 use hikyaku_core::traits::Source;
-use hikyaku_core::{Role, Side};
-use hikyaku_memserver::{Options, Quota};
+use hikyaku_core::{Code, Role, Side};
+use hikyaku_memserver::Quota;
 use hikyaku_net::Secret;
 use hikyaku_testkit::dns::Record;
-use hikyaku_testkit::servers::{Dovecot, DovecotOptions, MailServer};
+use hikyaku_testkit::servers::{AdminLogin, Dovecot, DovecotOptions, MailServer};
 use std::sync::Arc;
 
 #[tokio::test]
@@ -337,19 +338,26 @@ async fn a_master_login_needs_no_password_of_the_destination() {
     let source = server(plain()).await;
     let old = source.account(ADDRESS).expect("an account");
     old.add_message("INBOX", message("a", 100));
-    let destination = server(Options {
-        masters: vec![("admin".into(), "planted-master".into())],
-        ..plain()
-    })
-    .await;
-    let mut scene = Scene::new(source.port(), destination.port()).await;
+    let destination = Dovecot::start(DovecotOptions::default()).expect("a server");
+    let account = destination.create_account("taro").expect("an account");
+    let Some(AdminLogin::MasterUser { login, password }) = destination.admin_login(&account) else {
+        panic!("Dovecot has master users")
+    };
+    let (_, admin) = login.split_once('*').expect("the account, then the master");
+    let instance = destination.instance();
+    let mut scene = Scene::new(source.port(), 0).await;
     scene.order.source.accepted = Some(Accepted::ClearText);
     scene.secrets.destination = None;
+    scene.brand.destination = Destination {
+        ca_file: Some(instance.ca_file()),
+        login: LoginName::LocalPart,
+        ..Destination::new(instance.host(), instance.tls_port(), Transport::Tls)
+    };
     let without = scene.check().await;
     assert_eq!(code(&without), Some("C903"));
-    scene.brand.destination.master = Some(crate::brand::Master {
-        user: "admin".into(),
-        secret: Secret::from("planted-master"),
+    scene.brand.destination.master = Some(Master {
+        user: admin.to_owned(),
+        secret: Secret::from(password.as_str()),
         separator: Some('*'),
     });
     let entered = scene.check().await;
@@ -358,4 +366,13 @@ async fn a_master_login_needs_no_password_of_the_destination() {
         (None, vec![(Connection, Notable, None)])
     );
     assert!(entered.can_start());
+    // With the account's own password, as somebody signs in.
+    let secret = Secret::from(account.password.as_str());
+    assert_eq!(sign_in(&scene.brand, ADDRESS, &secret).await, Ok(()));
+    let wrong = sign_in(&scene.brand, ADDRESS, &Secret::from("wrong")).await;
+    let wrong = wrong.expect_err("a wrong password");
+    assert_eq!(
+        (wrong.code, wrong.at.side),
+        (Code::LoginRejected, Some(Side::Destination))
+    );
 }
