@@ -9,6 +9,7 @@
 //! - [`dns`] answers questions of DNS with whatever the test wants, and something else a moment later.
 //! - [`proxy`] delays, narrows, breaks and records connections.
 //! - [`browser`] starts a private Chromium and does in it what a person does.
+//! - [`smtp`] takes mails, or refuses them where a test says so.
 //! - [`postgres`] starts a private PostgreSQL.
 //! - [`install`] fetches the packages; `cargo xtask test` calls it.
 //!
@@ -30,3 +31,4 @@ pub mod postgres;
 mod process;
 pub mod proxy;
 pub mod servers;
+pub mod smtp;
