@@ -11,6 +11,7 @@
 //!
 //! A row has one Message-ID for ever: whoever gets a mail twice after a crash can tell that it is one.
 
+mod careful;
 mod catcher;
 mod message;
 mod relay;
@@ -148,17 +149,25 @@ impl Links {
     }
 }
 
-/// The mail about a job as it goes into the outbox.
+/// The mail about a job as it goes into the outbox; `None` where the brand does not want this kind.
 ///
-/// `number` tells mails of one kind about one job apart, such as the waits of a long one; with the same number it is
-/// the same mail, which the outbox takes once.
-pub fn letter(brand: &Brand, job: &Job, kind: NoticeKind, number: u64, links: &Links) -> NewLetter {
+/// `key` tells mails of one kind about one job apart, such as the waits of a long one; with the same key it is the same
+/// mail, which the outbox takes once.
+pub fn letter(
+    brand: &Brand,
+    job: &Job,
+    kind: NoticeKind,
+    key: &str,
+    links: &Links,
+) -> Option<NewLetter> {
+    if kind == NoticeKind::Accepted && !brand.notices.accepted {
+        return None;
+    }
     let rendered = render(brand, job, kind, links);
     // The job's identity stands in addresses of its pages; a mail without links does not need to tell it.
-    let name = format!("{} {} {number}", job.id, kind.as_str());
-    let digest = Sha256::digest(name.as_bytes());
+    let digest = Sha256::digest(format!("{} {} {key}", job.id, kind.as_str()).as_bytes());
     let name: String = digest[..16].iter().map(|b| format!("{b:02x}")).collect();
-    NewLetter {
+    Some(NewLetter {
         message_id: format!("<{name}@{}>", links.domain()),
         tenant: brand.id.clone(),
         job: job.id.to_string(),
@@ -166,5 +175,8 @@ pub fn letter(brand: &Brand, job: &Job, kind: NoticeKind, number: u64, links: &L
         recipient: rendered.to,
         subject: rendered.subject,
         body: rendered.body,
-    }
+    })
 }
+
+#[cfg(test)]
+mod tests;

@@ -71,6 +71,8 @@ pub enum Stage {
 pub enum Instead {
     /// This line, such as `451 4.3.0 later`.
     Answer(&'static str),
+    /// The right answer with this line behind it, as somebody on the way would add one.
+    Also(&'static str),
     /// Nothing, while the connection stays.
     Silence,
     /// The connection is closed.
@@ -142,11 +144,15 @@ impl Sink {
             .enable_all()
             .build()
             .context("no runtime for the sink")?;
-        let listener = runtime.block_on(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)))?;
+        let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
         let (stop, stopped) = oneshot::channel();
         let (wanted, kept) = (Arc::new(wanted), Arc::clone(&shared));
         let serve = async move {
+            let Ok(listener) = TcpListener::from_std(listener) else {
+                return;
+            };
             loop {
                 let Ok((stream, _)) = listener.accept().await else {
                     continue;

@@ -99,6 +99,16 @@ sentences! {
         ja: "{dest} へのメールのコピーを完了できませんでした。",
         en: "The copy of your mail to {dest} could not be completed.",
     }
+    /// First words where a copy was to be undone.
+    failure_undo(dest: &str) {
+        ja: "{dest} へコピーしたメールの取り消しを完了できませんでした。残りのメールには触れていません。",
+        en: "The copy to {dest} could not be undone completely. The other messages were left alone.",
+    }
+    /// First words where a copy was to be undone.
+    cancelled_undo(dest: &str) {
+        ja: "{dest} へコピーしたメールの取り消しは、ご指示により中止しました。残りのメールには触れていません。",
+        en: "Undoing the copy to {dest} was cancelled as you asked. The other messages were left alone.",
+    }
     /// First words.
     waiting(dest: &str) {
         ja: "{dest} へのメールのコピーは、現在待機中です。",

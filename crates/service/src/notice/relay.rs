@@ -1,5 +1,6 @@
 //! One mail to the operator's mail server, by submission (RFC 6409).
 
+use super::careful::Careful;
 use crate::config::{Smtp, SmtpSecurity};
 use hikyaku_core::{Code, Fault, Reach, Remedy};
 use hikyaku_net::Secret;
@@ -13,6 +14,7 @@ use lettre::transport::smtp::extension::{ClientId, Extension, MailParameter};
 use std::fmt;
 use std::future::Future;
 use std::time::Duration;
+use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 /// A mail server that takes mails for delivery.
@@ -32,7 +34,7 @@ pub struct Relay {
 pub struct Patience {
     /// Until a TCP connection stands and the server has greeted, TLS included.
     pub connect: Duration,
-    /// One answer (RFC 5321 §4.5.3.2).
+    /// One answer. RFC 5321 §4.5.3.2 grants more; a relay of the operator's own is nearer, and the next try comes.
     pub reply: Duration,
     /// The answer to the end of a message.
     pub data: Duration,
@@ -41,9 +43,10 @@ pub struct Patience {
 impl Default for Patience {
     fn default() -> Self {
         Self {
-            connect: Duration::from_secs(60),
-            reply: Duration::from_secs(300),
-            data: Duration::from_secs(600),
+            connect: Duration::from_secs(30),
+            reply: Duration::from_secs(60),
+            // Filters look at the whole message before they answer.
+            data: Duration::from_secs(300),
         }
     }
 }
@@ -142,17 +145,23 @@ impl Relay {
     /// A connection that is encrypted as it has to be, and logged in.
     async fn connected(&self) -> Result<AsyncSmtpConnection, Refusal> {
         let name = ClientId::default();
-        let implicit = match self.security {
-            SmtpSecurity::Tls => self.tls.clone(),
-            SmtpSecurity::StartTls | SmtpSecurity::Clear => None,
-        };
-        let server = (self.host.as_str(), self.port);
         let limit = self.patience.connect;
-        let connect =
-            AsyncSmtpConnection::connect_tokio1(server, Some(limit), &name, implicit, None);
-        let mut connection = answered("connect", limit, connect)
-            .await
-            .map_err(Refusal::Relay)?;
+        let server = (self.host.as_str(), self.port);
+        let mut connection = match self.security {
+            SmtpSecurity::Tls => {
+                let tls = self.tls.clone();
+                let connect =
+                    AsyncSmtpConnection::connect_tokio1(server, Some(limit), &name, tls, None);
+                answered("connect", limit, connect).await
+            }
+            SmtpSecurity::StartTls | SmtpSecurity::Clear => {
+                let stream = reached(limit, server).await.map_err(Refusal::Relay)?;
+                let stream = Box::new(Careful::new(stream));
+                let connect = AsyncSmtpConnection::connect_with_transport(stream, &name);
+                answered("connect", limit, connect).await
+            }
+        }
+        .map_err(Refusal::Relay)?;
         if self.security == SmtpSecurity::StartTls
             && let Some(tls) = self.tls.clone()
         {
@@ -245,6 +254,20 @@ fn refused(said: Said) -> Refusal {
         Some(500..) => Refusal::Never(said),
         Some(_) => Refusal::Later(said),
     }
+}
+
+/// A TCP connection.
+async fn reached(limit: Duration, server: (&str, u16)) -> Result<TcpStream, Said> {
+    let text = match timeout(limit, TcpStream::connect(server)).await {
+        Ok(Ok(stream)) => return Ok(stream),
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => "no answer".to_owned(),
+    };
+    Err(Said {
+        phase: "connect",
+        code: None,
+        text,
+    })
 }
 
 /// Waits for an answer, but not for ever.

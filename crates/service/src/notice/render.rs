@@ -3,7 +3,7 @@
 use super::template::{Place, Template};
 use super::{Links, NoticeKind};
 use crate::brand::{Brand, Details, MaskAddress};
-use crate::job::Job;
+use crate::job::{Job, Kind};
 use hikyaku_core::report::Report;
 use hikyaku_core::{Code, Fault, Side};
 use hikyaku_text::notice as say;
@@ -39,7 +39,9 @@ pub fn render(brand: &Brand, job: &Job, kind: NoticeKind, links: &Links) -> Rend
         report: job.report.as_ref().map(Report::from),
         dest: masked(&job.order.destination, brand.notices.mask),
     };
-    let (subject, body) = match brand.notices.texts.get(&kind) {
+    // A brand's words about a copy that failed do not fit an undo that failed.
+    let fits = job.kind == Kind::Copy || kind == NoticeKind::Undone;
+    let (subject, body) = match brand.notices.texts.get(&kind).filter(|_| fits) {
         Some(text) => {
             let (subject, body) = text.get(lang);
             (notice.fill(subject), notice.own_body(body))
@@ -186,6 +188,9 @@ impl Notice<'_> {
             NoticeKind::Success if self.scanned() == 0 => vec![say::success_empty(dest, lang)],
             NoticeKind::Success => vec![say::success(dest, lang)],
             NoticeKind::Partly => vec![say::partly(dest, lang)],
+            NoticeKind::Failure if self.job.kind == Kind::Undo => {
+                vec![say::failure_undo(dest, lang)]
+            }
             NoticeKind::Failure => vec![say::failure(dest, lang)],
             NoticeKind::Waiting => {
                 let next = match self.until() {
@@ -199,6 +204,9 @@ impl Notice<'_> {
                     say::sign_in_again(dest, lang),
                     say::sign_in_again_next(lang),
                 ]
+            }
+            NoticeKind::Cancelled if self.job.kind == Kind::Undo => {
+                vec![say::cancelled_undo(dest, lang)]
             }
             NoticeKind::Cancelled => vec![say::cancelled(dest, lang)],
             NoticeKind::Undone => vec![say::undone(dest, lang)],

@@ -10,7 +10,7 @@ use hikyaku_core::traits::Clock;
 use hikyaku_ledger::Store;
 use hikyaku_ledger::service::{Letter, Outbox};
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tracing::{error, info, warn};
 
@@ -24,17 +24,38 @@ const BACK_OFF: [i64; 4] = [MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR];
 /// From a mail's birth to the last try that may be followed by another one.
 const LONGEST: i64 = 3 * DAY;
 
-/// Mails taken at once.
-const BATCH: u32 = 16;
-
-/// A mail that was taken and of which nothing was heard belongs to a process that died. Longer than the batch can take.
-const LEASE: i64 = 6 * HOUR;
+/// A mail that was taken and of which nothing was heard belongs to a process that died: longer than a delivery can take
+/// ([`super::Patience`]), and not so long that anybody misses the mail.
+const LEASE: i64 = 12 * MINUTE;
 
 /// Between two looks into the outbox.
 const PAUSE: Duration = Duration::from_secs(5);
 
 /// In the row of a mail that has not been tried because its recipient, or everybody, had many.
 const HELD: &str = "held";
+
+/// The wait after so many tries in vain.
+fn wait_after(tries: u64) -> i64 {
+    let nth = usize::try_from(tries.saturating_sub(1)).unwrap_or(usize::MAX);
+    BACK_OFF.get(nth).copied().unwrap_or(HOUR)
+}
+
+/// A mail server that nothing is sent to until a moment.
+#[derive(Default)]
+struct Closed {
+    until: i64,
+    tries: u64,
+}
+
+impl Closed {
+    /// One more try in vain; gives the wait.
+    fn longer(&mut self, now: i64) -> i64 {
+        self.tries += 1;
+        let wait = wait_after(self.tries);
+        self.until = now + wait;
+        wait
+    }
+}
 
 /// Where mails go.
 #[derive(Clone, Debug)]
@@ -54,6 +75,7 @@ pub struct Sender {
     per_recipient_per_day: u64,
     per_day: u64,
     clock: Arc<dyn Clock>,
+    closed: Arc<Mutex<Closed>>,
 }
 
 impl Sender {
@@ -74,6 +96,7 @@ impl Sender {
             per_recipient_per_day: smtp.per_recipient_per_day.into(),
             per_day: smtp.per_day.into(),
             clock,
+            closed: Arc::default(),
         })
     }
 
@@ -86,6 +109,7 @@ impl Sender {
             per_recipient_per_day: u64::MAX,
             per_day: u64::MAX,
             clock,
+            closed: Arc::default(),
         }
     }
 
@@ -103,10 +127,9 @@ impl Sender {
     pub async fn run(&self, stop: impl Future<Output = ()>) {
         let mut stop = std::pin::pin!(stop);
         loop {
-            let pause = match self.round().await {
-                // There may be more than one batch.
-                Ok(taken) if taken == BATCH as usize => Duration::ZERO,
-                Ok(_) => PAUSE,
+            let pause = match self.next().await {
+                Ok(true) => Duration::ZERO,
+                Ok(false) => PAUSE,
                 Err(fault) => {
                     error!(
                         code = fault.code.short(),
@@ -123,79 +146,71 @@ impl Sender {
         }
     }
 
-    /// Delivers what is due now, one mail after the other; tells how many were taken in hand.
+    /// Takes one mail that is due to its end or its next try; tells whether there was one.
     ///
     /// # Faults
     /// Those of the store.
-    pub async fn round(&self) -> Result<usize, Fault> {
+    pub async fn next(&self) -> Result<bool, Fault> {
         let now = self.clock.unix_millis();
-        let letters = self.outbox.take(now, now + LEASE, BATCH).await?;
-        let taken = letters.len();
-        let mut letters = letters.into_iter();
-        for letter in letters.by_ref() {
-            if let Some(refusal) = self.one(&letter).await? {
-                // Nothing is wrong with the mails: all of them wait, or each would knock at a closed door, and a login
-                // that is refused too often is locked.
-                for letter in letters {
-                    self.put_off(&letter, &refusal).await?;
-                }
-                break;
-            }
+        if now < self.closed().until {
+            return Ok(false);
         }
-        Ok(taken)
-    }
-
-    /// One mail to its end or its next try; gives what the relay said when it cannot be used at all.
-    async fn one(&self, letter: &Letter) -> Result<Option<String>, Fault> {
-        let now = self.clock.unix_millis();
+        // One at a time: what a process that dies has in hand comes late.
+        let mut letters = self.outbox.take(now, now + LEASE, 1).await?;
+        let Some(letter) = letters.pop() else {
+            return Ok(false);
+        };
         if self.has_enough(&letter.letter.recipient, now).await? {
             info!(
                 job = letter.letter.job,
                 "a notice is held: too many in a day"
             );
             self.outbox.later(letter.number, now + HOUR, HELD).await?;
-            return Ok(None);
+            return Ok(true);
         }
-        let relay = match &self.delivery {
-            Delivery::Smtp(relay) => relay,
-            Delivery::Catch(_) => {
-                self.outbox.sent(letter.number, now).await?;
-                return Ok(None);
-            }
-        };
+        match &self.delivery {
+            Delivery::Smtp(relay) => self.hand_over(relay, &letter).await?,
+            Delivery::Catch(_) => self.outbox.sent(letter.number, now).await?,
+        }
+        Ok(true)
+    }
+
+    async fn hand_over(&self, relay: &Relay, letter: &Letter) -> Result<(), Fault> {
         let mail = match message(letter, &self.brands, Some(relay.from())) {
             Ok(mail) => mail,
-            Err(Unwritable(what)) => {
-                self.give_up(letter, what, what).await?;
-                return Ok(None);
-            }
+            Err(Unwritable(what)) => return self.give_up(letter, what, what).await,
         };
-        match relay.deliver(&mail).await {
-            Ok(()) => {
-                self.outbox
-                    .sent(letter.number, self.clock.unix_millis())
-                    .await?;
-                Ok(None)
-            }
+        let answer = relay.deliver(&mail).await;
+        let now = self.clock.unix_millis();
+        if !matches!(answer, Err(Refusal::Relay(_))) {
+            *self.closed() = Closed::default();
+        }
+        match answer {
+            Ok(()) => self.outbox.sent(letter.number, now).await,
             Err(Refusal::Never(said)) => {
-                self.give_up(letter, &said.brief(), &said.to_string())
-                    .await?;
-                Ok(None)
+                self.give_up(letter, &said.brief(), &said.to_string()).await
             }
             Err(Refusal::Later(said)) => {
                 warn!(
                     job = letter.letter.job,
                     "a notice was not taken for now: {said}"
                 );
-                self.put_off(letter, &said.brief()).await?;
-                Ok(None)
+                self.put_off(letter, &said.brief()).await
             }
             Err(Refusal::Relay(said)) => {
-                error!("the mail server cannot be used: {said}");
-                self.put_off(letter, &said.brief()).await?;
-                Ok(Some(said.brief()))
+                // Another mail would fare no better, and a login that is refused too often is locked.
+                let wait = self.closed().longer(now);
+                error!(
+                    minutes = wait / MINUTE,
+                    "the mail server cannot be used for now: {said}"
+                );
+                self.put_off(letter, &said.brief()).await
             }
         }
+    }
+
+    fn closed(&self) -> MutexGuard<'_, Closed> {
+        self.closed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Tries again later, unless it has been tried for long enough.
@@ -205,9 +220,8 @@ impl Sender {
         if was_tried && now - letter.created > LONGEST {
             return self.give_up(letter, said, said).await;
         }
-        let tries = usize::try_from(letter.tries.saturating_sub(1)).unwrap_or(usize::MAX);
-        let wait = BACK_OFF.get(tries).copied().unwrap_or(HOUR);
-        self.outbox.later(letter.number, now + wait, said).await
+        let due = now + wait_after(letter.tries);
+        self.outbox.later(letter.number, due, said).await
     }
 
     async fn give_up(&self, letter: &Letter, code: &str, said: &str) -> Result<(), Fault> {

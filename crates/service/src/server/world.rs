@@ -20,7 +20,6 @@ use hikyaku_ledger::Store;
 use hikyaku_ledger::service::NewLetter;
 use hikyaku_net::guard::Guard;
 use hikyaku_text::Lang;
-use sha2::{Digest, Sha256};
 
 /// The world of a service.
 pub(super) struct Served {
@@ -120,11 +119,7 @@ impl World for Served {
 
     fn mail(&self, job: &Job, kind: NoticeKind, key: &str) -> Result<Option<NewLetter>, Fault> {
         let brand = self.brand(&job.order)?;
-        if kind == NoticeKind::Accepted && !brand.notices.accepted {
-            return Ok(None);
-        }
-        let number = number(key);
-        Ok(Some(notice::letter(brand, job, kind, number, &self.links)))
+        Ok(notice::letter(brand, job, kind, key, &self.links))
     }
 
     fn is_moved<'a>(&'a self, order: &'a Order) -> BoxFuture<'a, bool> {
@@ -141,12 +136,4 @@ impl World for Served {
         let usual = Plan::default().retention_days;
         self.plan(order).map_or(usual, |plan| plan.retention_days)
     }
-}
-
-/// A number for a name: the same name always has the same one.
-fn number(key: &str) -> u64 {
-    let digest = Sha256::digest(key.as_bytes());
-    digest[..8]
-        .iter()
-        .fold(0, |number, octet| number << 8 | u64::from(*octet))
 }

@@ -114,6 +114,9 @@ impl Session<'_> {
         match self.shared.disturbed(stage) {
             None => self.say(line).await.map(|()| true),
             Some(Instead::Answer(line)) => self.say(line).await.map(|()| false),
+            Some(Instead::Also(more)) => {
+                self.say(&format!("{line}\r\n{more}")).await.map(|()| true)
+            }
             Some(Instead::Silence) => {
                 // Until the client gives up.
                 while self.line().await?.is_some() {}
