@@ -41,11 +41,15 @@ const LONGEST_SIGN_IN: Duration = Duration::from_secs(30);
 
 /// The guard that the configuration describes, with names looked up by this resolver.
 pub fn guard(egress: &Egress, dns: &Dns) -> Guard {
+    guard_by_system(egress).lookup(Arc::new(dns.clone()))
+}
+
+/// The same with names looked up as this system does it.
+pub fn guard_by_system(egress: &Egress) -> Guard {
     Guard::new()
         .ports(egress.ports.iter().copied())
         .allow(egress.allow.iter().copied())
         .deny(egress.deny.iter().copied())
-        .lookup(Arc::new(dns.clone()))
 }
 
 /// The guard for sources of a brand: the networks of its destination are reached too.

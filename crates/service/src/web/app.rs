@@ -1,6 +1,7 @@
 //! What all requests share.
 
 use super::limits::Limits;
+use crate::accounts;
 use crate::brand::Brands;
 use crate::config::Config;
 use crate::dns::Dns;
@@ -9,6 +10,7 @@ use crate::notice::Catcher;
 use hikyaku_core::Fault;
 use hikyaku_ledger::service::{AuditRow, Sessions};
 use hikyaku_net::Secret;
+use hikyaku_net::guard::Guard;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -35,6 +37,7 @@ struct Inner {
     sessions: Sessions,
     handover: Option<Secret>,
     limits: Limits,
+    guard: Guard,
 }
 
 impl App {
@@ -49,11 +52,17 @@ impl App {
         };
         let limits = Limits::new(parts.config.attempts);
         let sessions = parts.jobs.store().sessions();
+        let egress = &parts.config.egress;
+        let guard = match &parts.dns {
+            Some(dns) => accounts::guard(egress, dns),
+            None => accounts::guard_by_system(egress),
+        };
         Ok(Self(Arc::new(Inner {
             parts,
             sessions,
             handover,
             limits,
+            guard,
         })))
     }
 
@@ -102,6 +111,11 @@ impl App {
     /// Questions to DNS.
     pub(crate) fn dns(&self) -> Option<&Dns> {
         self.0.parts.dns.as_ref()
+    }
+
+    /// Which servers may be reached as a source.
+    pub(crate) fn guard(&self) -> &Guard {
+        &self.0.guard
     }
 
     /// How often somebody may try.

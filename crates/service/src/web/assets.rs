@@ -18,6 +18,7 @@ struct Asset {
 
 const CSS: &str = "text/css; charset=utf-8";
 const SVG: &str = "image/svg+xml";
+const SCRIPT: &str = "text/javascript; charset=utf-8";
 
 const ASSETS: &[Asset] = &[
     Asset {
@@ -29,6 +30,11 @@ const ASSETS: &[Asset] = &[
         name: "icon.svg",
         kind: SVG,
         octets: include_str!("../../assets/icon.svg"),
+    },
+    Asset {
+        name: "progress.js",
+        kind: SCRIPT,
+        octets: include_str!("../../assets/progress.js"),
     },
 ];
 

@@ -1,7 +1,7 @@
 //! S1: the form with its five fields.
 
 mod entered;
-mod password;
+pub(crate) mod password;
 mod view;
 
 use super::{Answer, App, Fields, Rejection, SignedIn};

@@ -14,13 +14,16 @@
 //! no secret stands in a page, an address, a log or an error.
 
 mod address;
+mod again;
 mod app;
 mod assets;
+mod cancel;
 mod check;
 mod confirm;
 mod cookies;
 mod csrf;
 mod error;
+mod events;
 mod fields;
 mod form;
 mod handover;
@@ -30,12 +33,25 @@ mod job;
 mod lang;
 mod later;
 mod limits;
+mod list;
+mod message;
 mod page;
+mod passwords;
+mod progress;
+mod progress_page;
+mod report;
+mod result;
+mod result_page;
+mod retire;
 mod router;
+#[cfg(test)]
+mod sample;
 mod session;
+mod shown;
 mod signin;
 mod start;
 mod told;
+mod undo;
 
 pub use app::{App, Parts};
 pub(crate) use error::{Answer, Rejection};

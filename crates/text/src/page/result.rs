@@ -119,6 +119,11 @@ sentences! {
         ja: "コード",
         en: "Code",
     }
+    /// Column: what the source calls a message.
+    column_number() {
+        ja: "コピー元での番号",
+        en: "Number at the source",
+    }
     /// Kind of a line in a file.
     kind_folder() {
         ja: "フォルダ",
@@ -129,10 +134,15 @@ sentences! {
         ja: "ご確認いただきたいもの",
         en: "exception",
     }
-    /// Who can do something.
+    /// Column: who can do something.
     who() {
         ja: "対応する方",
-        en: "Who",
+        en: "Who can help",
+    }
+    /// Who can do something about a cause.
+    who_can(who: &str) {
+        ja: "対応する方：{who}",
+        en: "Who can help: {who}",
     }
     /// Heading of the causes.
     causes() {

@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 const MOST: usize = 1_000;
 
 /// A password field, and the choice beside it (`FIELD_width`).
-pub(super) fn read(
+pub(crate) fn read(
     fields: &Fields,
     field: &'static str,
     mark: &str,
@@ -43,12 +43,12 @@ pub(super) fn read(
 
 /// What is noticed about a password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Oddity {
+pub(crate) enum Oddity {
     FullWidth,
     Blanks,
 }
 
-pub(super) fn oddity(text: &str) -> Option<Oddity> {
+pub(crate) fn oddity(text: &str) -> Option<Oddity> {
     if text.contains(is_full_width) {
         return Some(Oddity::FullWidth);
     }
