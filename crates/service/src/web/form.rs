@@ -4,6 +4,8 @@ mod entered;
 pub(crate) mod password;
 mod view;
 
+pub(crate) use view::numbered;
+
 use super::{Answer, App, Fields, Rejection, SignedIn};
 use crate::dns::NotifyProblem;
 use crate::jobs::Secrets;
@@ -125,18 +127,25 @@ fn secrets(who: &SignedIn, fields: &Fields, wrongs: &mut Vec<Wrong>) -> Option<S
             None
         }
     };
+    // Order matters: every wrong field is named at once.
+    let destination = destination.map(&mut keep);
+    let source = keep(source)?;
     let destination = match destination {
-        Some(read) => Some(keep(read)?),
+        Some(secret) => Some(secret?),
         None => None,
     };
     Some(Secrets {
-        source: Some(keep(source)?),
+        source: Some(source),
         destination,
     })
 }
 
-/// Whether ⑤ has a domain that takes no mail. Nobody is kept waiting by a DNS that does not answer.
+/// Whether ⑤ has a domain that takes no mail. Nobody is kept waiting by a DNS that does not answer, nor asked for an
+/// address that exists where no mail is sent.
 async fn undeliverable(app: &App, notify: &str, who: &SignedIn) -> Option<Wrong> {
+    if app.catcher().is_some() {
+        return None;
+    }
     let problem = app.dns()?.check_notify(notify).await.err()?;
     let domain = notify.rsplit_once('@').map_or(notify, |(_, domain)| domain);
     let text = match problem {

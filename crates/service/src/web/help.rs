@@ -1,5 +1,6 @@
 //! The help, the page of each error code, and the mails that were caught instead of sent.
 
+use super::form::numbered;
 use super::{Answer, App, Page, Rejection};
 use crate::job::Rerun;
 use crate::notice::Caught;
@@ -94,7 +95,7 @@ fn fields(page: &Page) -> Vec<(String, String)> {
                 Some(words) => words.get(lang).to_owned(),
                 None => usual,
             };
-            (format!("{mark} {}", own(label, usual)), own(help, hint))
+            (numbered(mark, &own(label, usual)), own(help, hint))
         };
     vec![
         field(

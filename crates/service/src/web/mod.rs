@@ -74,24 +74,4 @@ pub(crate) fn local_path(path: &str) -> &str {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::local_path;
-
-    #[test]
-    fn a_redirect_never_leaves_the_site() {
-        for (path, safe) in [
-            ("/jobs/abc?page=2", "/jobs/abc?page=2"),
-            ("/", "/"),
-            ("", "/"),
-            ("//evil.example", "/"),
-            ("/\\evil.example", "/"),
-            ("https://evil.example/", "/"),
-            ("/a\r\nSet-Cookie: x=y", "/"),
-            ("/\t/evil.example", "/"),
-            ("javascript:alert(1)", "/"),
-            ("/受信", "/"),
-        ] {
-            assert_eq!(local_path(path), safe, "{path}");
-        }
-    }
-}
+pub(crate) mod tests;

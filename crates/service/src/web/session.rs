@@ -6,7 +6,7 @@ use super::{App, Page, cookies, csrf, lang, limits};
 use crate::jobs::Owner;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::header::{ACCEPT_LANGUAGE, HOST, SET_COOKIE};
-use axum::http::{HeaderMap, HeaderValue};
+use axum::http::{HeaderMap, HeaderValue, Uri};
 use axum::middleware::Next;
 use axum::response::Response;
 use base64::Engine as _;
@@ -99,11 +99,7 @@ pub(crate) async fn know(State(app): State<App>, mut request: Request, next: Nex
         owner,
         session,
         csrf: csrf::token_of(&token),
-        path: request
-            .uri()
-            .path_and_query()
-            .map_or("/", |path| path.as_str())
-            .to_owned(),
+        path: shown_path(request.uri()),
         client: client(&request, &app),
         now_millis,
         app: app.clone(),
@@ -177,6 +173,17 @@ pub(crate) fn page_of(path: &str) -> String {
         (Some("jobs"), Some(id)) => format!("/jobs/{id}"),
         (Some("copy"), None) => "/copy".to_owned(),
         _ => "/".to_owned(),
+    }
+}
+
+/// Where the switch of the language comes back to. A hand-over is over once it was answered, and its token is in no page.
+fn shown_path(address: &Uri) -> String {
+    match address.path() {
+        "/handover" => "/".to_owned(),
+        path => address
+            .path_and_query()
+            .map_or(path, |path| path.as_str())
+            .to_owned(),
     }
 }
 

@@ -195,6 +195,10 @@ impl Entered {
         if is_mail_address(host) {
             return Some(t::host_is_address(lang));
         }
+        // A path or a scheme would look like a wrong port.
+        if host.contains(['/', '\\']) {
+            return Some(t::host_odd(lang));
+        }
         match Typed::parse(host) {
             Ok(_) => None,
             Err(TypedProblem::Host) => Some(t::host_odd(lang)),

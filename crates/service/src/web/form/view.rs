@@ -38,7 +38,6 @@ pub(super) fn place(field: &str) -> usize {
 /// One of the five.
 pub(super) struct Field {
     pub(super) id: &'static str,
-    pub(super) mark: &'static str,
     pub(super) label: String,
     pub(super) hint: String,
     pub(super) kind: &'static str,
@@ -48,6 +47,14 @@ pub(super) struct Field {
     pub(super) wrong: Option<String>,
     /// A choice about its characters is asked for.
     pub(super) width: bool,
+}
+
+/// The label of a field with its number, which brands may write as they like.
+pub(crate) fn numbered(mark: &str, label: &str) -> String {
+    match label.starts_with(mark) {
+        true => label.to_owned(),
+        false => format!("{mark} {label}"),
+    }
 }
 
 /// A choice of what a second run does.
@@ -97,10 +104,9 @@ impl<'a> View<'a> {
                 .find(|wrong| wrong.field == id)
                 .map(|wrong| wrong.text.clone())
         };
-        let field = |id, mark, label, hint| Field {
+        let field = |id, mark, label: String, hint| Field {
             id,
-            mark,
-            label,
+            label: numbered(mark, &label),
             hint,
             kind: "text",
             complete: "off",
