@@ -186,19 +186,25 @@ pub(crate) fn host_of(order: &Order) -> String {
         true => order.source.address.rsplit('@').next().unwrap_or(""),
         false => host,
     };
-    host.to_lowercase()
+    counted(host)
 }
 
 /// What limits by source account are counted by.
 pub(crate) fn source_of(order: &Order) -> String {
     let login = order.source.login.as_deref();
     let login = login.unwrap_or(&order.source.address).trim();
-    format!("{} {}", host_of(order), login.to_lowercase())
+    format!("{} {}", host_of(order), counted(login))
 }
 
 /// The account into which one job copies at a time.
 pub(crate) fn destination_of(order: &Order) -> String {
-    format!("{} {}", order.brand, order.destination.to_lowercase())
+    format!("{} {}", order.brand, counted(&order.destination))
+}
+
+/// What people write in either case, for a column: a database takes no NUL.
+fn counted(text: &str) -> String {
+    let plain = text.chars().filter(|c| !c.is_control());
+    plain.flat_map(char::to_lowercase).collect()
 }
 
 #[cfg(test)]

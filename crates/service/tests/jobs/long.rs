@@ -128,3 +128,39 @@ async fn a_final_run_begins_at_its_time() {
     assert_eq!(town.mails(last).await, ["success"]);
     working.end().await;
 }
+
+#[tokio::test]
+async fn a_job_is_forgotten_after_its_time_and_with_the_last_one_its_messages() {
+    let town = Town::new().await;
+    let person = town.person("taro", 3);
+    let working = town.work();
+    let id = town.copy(&person).await;
+    town.over(&person, id).await;
+    working.end().await;
+    let known = || async {
+        let pairs = town.jobs.store().pairs().await.expect("listed");
+        (
+            pairs.len(),
+            town.jobs.jobs(&person.owner).await.expect("listed").len(),
+        )
+    };
+    assert_eq!(known().await, (1, 1));
+    let other = town.person("other", 0);
+    for (days, left) in [(179, (1, 1)), (2, (0, 0))] {
+        town.clock.turn(days * 24 * HOUR);
+        let working = town.work();
+        // A worker sweeps when it begins; this job shows that it has begun.
+        let begun = town.submit(&other).await;
+        town.wait(&other, begun, "a plan", |job| job.state == State::Ready)
+            .await;
+        let mut tries = 0;
+        while known().await != left {
+            tries += 1;
+            assert!(tries < 500, "{days}: {:?}", known().await);
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+        working.end().await;
+        assert_eq!(known().await, left, "after {days} more days");
+    }
+    person.assert_copied();
+}
