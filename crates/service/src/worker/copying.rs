@@ -16,7 +16,7 @@ use hikyaku_core::traits::{Source, Undo};
 use hikyaku_core::undo::UndoReport;
 use hikyaku_core::{Event, Fault, Observer, Side};
 use hikyaku_engine::patience::{self, Calm};
-use hikyaku_imap::{ImapAccount, ImapOptions};
+use hikyaku_imap::{ImapAccount, ImapOptions, ImapUndo};
 use hikyaku_ledger::service::{Change, Guard, JobRow};
 use hikyaku_ledger::{Hold, PairLedger, RunId};
 use hikyaku_net::Trust;
@@ -212,7 +212,7 @@ impl Run<'_> {
             Kind::Copy => self.job.order.choices.rerun == Rerun::FreshReplace,
         };
         let undo = match removes {
-            true => Some(remover(&options[1])?),
+            true => Some(Arc::new(ImapUndo::new(options[1].clone())) as Arc<dyn Undo>),
             false => None,
         };
         Ok(Both {
@@ -449,11 +449,6 @@ impl Shown {
             false => now,
         }
     }
-}
-
-/// What can take own copies back from this account.
-fn remover(_options: &ImapOptions) -> Result<Arc<dyn Undo>, Fault> {
-    Err(Fault::bug("taking back is not there yet"))
 }
 
 fn taken_back(report: &UndoReport) -> UndoPlan {
