@@ -26,13 +26,34 @@ const OPEN: &[&str] = &[
 ];
 
 /// Pages of somebody.
-const OWNED: &[&str] = &["/copy"];
+const OWNED: &[&str] = &["/copy", "/jobs"];
 
 /// Pages of a job.
-const OF_JOB: &[&str] = &[""];
+const OF_JOB: &[&str] = &[
+    "",
+    "/accepted",
+    "/events",
+    "/cancel",
+    "/report",
+    "/report.csv",
+    "/again",
+    "/undo",
+];
 
 /// Changes of a job.
-const CHANGES: &[&str] = &["/accept", "/change", "/start"];
+const CHANGES: &[&str] = &[
+    "/accept",
+    "/change",
+    "/start",
+    "/pause",
+    "/resume",
+    "/cancel",
+    "/proceed",
+    "/schedule",
+    "/message",
+    "/again",
+    "/undo",
+];
 
 /// Changes without a job.
 const POSTS: &[&str] = &["/signin", "/signout", "/lang", "/copy"];
@@ -113,20 +134,22 @@ async fn nobody_sees_or_changes_what_is_not_theirs() {
         );
         assert_guarded(&reply, path);
     }
-    for path in OF_JOB
-        .iter()
-        .chain(CHANGES)
-        .map(|path| format!("/jobs/{id}{path}"))
-    {
-        let is_change = CHANGES.iter().any(|change| path.ends_with(change));
-        let (strangers, others) = match is_change {
+    let pages = OF_JOB.iter().map(|path| (path, false));
+    for (path, is_change) in pages.chain(CHANGES.iter().map(|path| (path, true))) {
+        let (page, path) = (format!("/jobs/{id}"), format!("/jobs/{id}{path}"));
+        let (strangers, others, back) = match is_change {
             true => (
                 stranger.post(&path, &[]).await,
                 other.post(&path, &[]).await,
+                page,
             ),
-            false => (stranger.get(&path).await, other.get(&path).await),
+            false => (
+                stranger.get(&path).await,
+                other.get(&path).await,
+                path.clone(),
+            ),
         };
-        let there = format!("/signin?next=/jobs/{id}");
+        let there = format!("/signin?next={back}");
         assert_eq!(
             (strangers.status, strangers.location()),
             (StatusCode::SEE_OTHER, there.as_str()),
