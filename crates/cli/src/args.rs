@@ -12,6 +12,7 @@ use crate::values;
 use clap::{Args as ArgGroup, Parser, Subcommand, ValueEnum, ValueHint};
 use hikyaku_core::MailboxName;
 use hikyaku_text::Lang;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 /// Most connections to one account that anybody may ask for.
@@ -139,13 +140,41 @@ pub(crate) enum Command {
     /// Work with the configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
-    /// Copy a sample mailbox between two servers inside this program.
+    /// Offer copying as a web page: pages, workers and database in one process.
+    ///
+    /// `--config` names the file of the service, which is another one than that of the
+    /// other commands.
+    Serve(ServeArgs),
+    /// Copy a sample mailbox between two servers inside this program, then open the
+    /// web page to try it out.
     #[cfg(feature = "demo")]
-    Demo {
-        /// Leave both servers running afterwards and say how to reach them.
-        #[arg(long)]
-        stay: bool,
-    },
+    Demo(DemoArgs),
+}
+
+/// `serve`.
+#[derive(Debug, ArgGroup)]
+pub(crate) struct ServeArgs {
+    /// A brand: name, texts, plans and the server to copy to; repeatable, the first is the usual one.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) brand: Vec<PathBuf>,
+    /// Address and port of the page [default: 127.0.0.1:8080].
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) listen: Option<SocketAddr>,
+    /// Show mails on the page /mail instead of sending them, for trying out.
+    #[arg(long)]
+    pub(crate) catch_mail: bool,
+}
+
+/// `demo`.
+#[cfg(feature = "demo")]
+#[derive(Debug, ArgGroup)]
+pub(crate) struct DemoArgs {
+    /// Leave the page open even where nobody watches a terminal.
+    #[arg(long)]
+    pub(crate) stay: bool,
+    /// Address and port of the page [default: 127.0.0.1:8080, or a free port].
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) listen: Option<SocketAddr>,
 }
 
 /// What to do with the configuration.

@@ -11,6 +11,7 @@ mod jobs;
 mod pair;
 mod reached;
 mod report;
+mod serve;
 mod size;
 
 use crate::args::{Args, Command, ConfigCommand, Global};
@@ -38,7 +39,12 @@ pub(crate) fn run(args: Args) -> u8 {
         json: args.global.json,
         verbose: args.global.verbose > 0,
     };
-    let config = match load(&args.global) {
+    // The file of the service is another one; it reads that itself.
+    let config = match args.command {
+        Command::Serve(_) => Ok(Config::default()),
+        _ => load(&args.global),
+    };
+    let config = match config {
         Ok(config) => config,
         Err(problem) => return fail(output, &problem.into(), false),
     };
@@ -50,10 +56,14 @@ pub(crate) fn run(args: Args) -> u8 {
         global: args.global,
         config,
     };
-    log::start(context.global.verbose);
+    match args.command {
+        Command::Serve(_) => log::start_service(context.global.verbose),
+        _ => log::start(context.global.verbose),
+    }
     let done = match args.command {
         #[cfg(feature = "demo")]
-        Command::Demo { stay } => demo::run(&context, stay),
+        Command::Demo(args) => demo::run(&context, &args),
+        Command::Serve(args) => serve::run(&context, &args),
         Command::Copy(args) => copy::copy(&context, &args),
         Command::Plan(args) => copy::plan(&context, &args),
         Command::Check(args) => copy::check(&context, &args),

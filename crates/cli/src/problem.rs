@@ -7,6 +7,7 @@ use crate::words;
 use hikyaku_core::{Code, Fault, Reach, Remedy, Side};
 use hikyaku_text::Lang;
 use std::io;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 /// A mistake in what was asked for.
@@ -48,6 +49,10 @@ pub(crate) enum Problem {
     Unconfirmed,
     /// A file that should be written cannot be.
     Output(PathBuf, io::ErrorKind),
+    /// A file of the service cannot be used.
+    Service(hikyaku_service::strict::Problem),
+    /// The page cannot be offered at this address.
+    Listen(SocketAddr, io::ErrorKind),
 }
 
 impl Problem {
@@ -77,7 +82,9 @@ impl Problem {
             | Self::NoRun
             | Self::Unended(_)
             | Self::Unconfirmed
-            | Self::Output(..) => Code::ConfigInvalid,
+            | Self::Output(..)
+            | Self::Service(_)
+            | Self::Listen(..) => Code::ConfigInvalid,
         }
     }
 

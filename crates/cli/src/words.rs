@@ -5,6 +5,7 @@
 pub(crate) mod demo;
 mod en;
 mod ja;
+pub(crate) mod serve;
 
 use crate::problem::Problem;
 use crate::secret::SecretRemark;

@@ -45,6 +45,9 @@ const KEY_FILE: &str = "key";
 /// How long what is under way has to end cleanly.
 const DRAIN: Duration = Duration::from_secs(10);
 
+/// How long answers that have begun may take after that.
+const LAST_ANSWERS: Duration = Duration::from_secs(1);
+
 /// Why a service cannot be opened.
 #[derive(Debug)]
 pub enum NoStart {
@@ -97,17 +100,19 @@ impl Server {
             }
             None => return Err(Fault::bug("a service without a state directory").into()),
         };
-        Self::with(config, brands, store, key).await
+        let dns = Dns::new(config.egress.resolver)?;
+        Self::with(config, brands, store, key, Some(dns)).await
     }
 
     /// Opens a service that forgets everything when it ends, with the built-in brand and this destination.
+    /// Mails go nowhere, so any address will do for them.
     ///
     /// # Errors
     /// As [`Self::open`].
     pub async fn to_try_out(config: Config, destination: Destination) -> Result<Self, NoStart> {
         let brands = Brands::with_destination(destination);
         let store = Store::open_in_memory().await?;
-        Self::with(config, brands, store, Key::random()).await
+        Self::with(config, brands, store, Key::random(), None).await
     }
 
     async fn with(
@@ -115,6 +120,7 @@ impl Server {
         brands: Brands,
         store: Store,
         key: Key,
+        asks_for_mail_hosts: Option<Dns>,
     ) -> Result<Self, NoStart> {
         let refused = |e| NoStart::Listen(config.listen, e);
         let listener = TcpListener::bind(config.listen).await.map_err(refused)?;
@@ -132,13 +138,13 @@ impl Server {
         };
         let jobs = Jobs::new(store.clone(), key);
         let dns = Dns::new(config.egress.resolver)?;
-        let world = Served::new(&config, brands.clone(), dns.clone());
+        let world = Served::new(&config, brands.clone(), dns);
         let worker = Worker::new(jobs.clone(), Arc::new(world), limits(&config));
         let app = App::new(Parts {
             jobs,
             catcher: config.catch_mail.then(|| Catcher::new(&store, &brands)),
             brands,
-            dns: Some(dns),
+            dns: asks_for_mail_hosts,
             config,
         })?;
         Ok(Self {
@@ -193,8 +199,12 @@ impl Server {
             worker
         };
         let drained = tokio::time::timeout(DRAIN, drained).await;
-        // Browsers that still look at a page find the next process by themselves.
-        page.abort();
+        // Answers that are being given are finished; browsers that look at a progress page would stay for ever, and find
+        // the next process by themselves.
+        if !page.is_finished() {
+            tokio::time::timeout(LAST_ANSWERS, &mut page).await.ok();
+            page.abort();
+        }
         self.store.close().await;
         match (ended, drained) {
             (Some(Err(fault)), _) | (None, Ok(Err(fault))) => Err(fault),

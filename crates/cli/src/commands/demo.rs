@@ -1,9 +1,11 @@
-//! `hikyaku demo`: the real engine between two servers in this process.
+//! `hikyaku demo`: the real engine between two servers in this process, then the page to try it out.
 
 use super::{Context, copy};
-use crate::demo::{Demo, PASSWORD, USER};
+use crate::args::DemoArgs;
+use crate::demo::{Demo, PASSWORD, VISITOR, loopback};
 use crate::problem::Failure;
 use crate::progress::Progress;
+use crate::words::demo::TryOut;
 use crate::{exit, json, results, runtime, words};
 use hikyaku_core::Side::{Destination, Source};
 use hikyaku_core::policy::Policy;
@@ -11,14 +13,16 @@ use hikyaku_core::report::Report;
 use hikyaku_core::{Fault, Observer};
 use hikyaku_engine::{Depth, Job, Stop, SystemClock};
 use hikyaku_ledger::Store;
+use hikyaku_service::config::{Config, Egress};
+use hikyaku_service::server::{NoStart, Server};
 use std::sync::Arc;
 
-pub(super) fn run(context: &Context, stay: bool) -> Result<u8, Failure> {
+pub(super) fn run(context: &Context, args: &DemoArgs) -> Result<u8, Failure> {
     let stop = Stop::new();
-    runtime::block_on(context.output, stop.clone(), show(context, stay, stop))
+    runtime::block_on(context.output, stop.clone(), show(context, args, stop))
 }
 
-async fn show(context: &Context, stay: bool, stop: Stop) -> Result<u8, Failure> {
+async fn show(context: &Context, args: &DemoArgs, stop: Stop) -> Result<u8, Failure> {
     let (output, lang) = (context.output, context.output.lang);
     let demo = Demo::start()
         .await
@@ -43,11 +47,48 @@ async fn show(context: &Context, stay: bool, stop: Stop) -> Result<u8, Failure> 
         0 => code,
         _ => exit::DIFFERENT,
     };
-    if stay && code == exit::DONE {
-        output.note(&words::demo::stay(&old, &new, USER, PASSWORD, lang));
-        stop.requested().await;
+    let stays = args.stay || (output.is_watched() && !output.json);
+    if stays && code == exit::DONE {
+        open_page(context, args, &demo, stop).await?;
     }
     Ok(code)
+}
+
+/// Leaves the page open between both servers until the person has had enough.
+async fn open_page(
+    context: &Context,
+    args: &DemoArgs,
+    demo: &Demo,
+    stop: Stop,
+) -> Result<(), Failure> {
+    let output = context.output;
+    let config = Config {
+        listen: args.listen.unwrap_or(Config::default().listen),
+        catch_mail: true,
+        egress: Egress {
+            allow: vec![loopback()],
+            ports: vec![demo.port(Source)],
+            ..Egress::default()
+        },
+        ..Config::default()
+    };
+    let destination = demo.destination();
+    let server = match Server::to_try_out(config.clone(), destination.clone()).await {
+        // Another program has the usual port, and nobody asked for that one.
+        Err(NoStart::Listen(mut listen, _)) if args.listen.is_none() => {
+            listen.set_port(0);
+            Server::to_try_out(Config { listen, ..config }, destination).await?
+        }
+        opened => opened?,
+    };
+    let try_out = TryOut {
+        url: server.url(),
+        address: VISITOR,
+        password: PASSWORD,
+        host: &format!("127.0.0.1:{}", demo.port(Source)),
+    };
+    output.note(&words::demo::page(&try_out, output.lang));
+    Ok(server.run(stop).await?)
 }
 
 fn show_report(context: &Context, report: &Report, kind: results::Kind) {

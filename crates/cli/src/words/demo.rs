@@ -47,14 +47,33 @@ pub(crate) fn copied_again(messages: u64, lang: Lang) -> String {
     }
 }
 
-/// The servers stay.
-pub(crate) fn stay(old: &str, new: &str, user: &str, password: &str, lang: Lang) -> String {
+/// What a person types into the page.
+#[derive(Debug)]
+pub(crate) struct TryOut<'a> {
+    /// Address of the page.
+    pub(crate) url: &'a str,
+    /// Mail address on both servers.
+    pub(crate) address: &'a str,
+    /// Its password on both.
+    pub(crate) password: &'a str,
+    /// The old server, as for ②.
+    pub(crate) host: &'a str,
+}
+
+/// The page is open, and how it is tried out.
+pub(crate) fn page(try_out: &TryOut<'_>, lang: Lang) -> String {
+    let TryOut {
+        url,
+        address,
+        password,
+        host,
+    } = try_out;
     match lang {
         Lang::Ja => format!(
-            "\n2つのサーバーは起動したままです（このコンピューターからだけ接続できます）。\n  ユーザー名：{user}　パスワード：{password}\n  HIKYAKU_PW={password} hikyaku copy {old} {new} --source-password-env HIKYAKU_PW --destination-password-env HIKYAKU_PW\n終了するにはCtrl-Cを押してください。"
+            "\n4. 画面で試す：次のページをブラウザで開いてください（このコンピューターからだけ開けます）。\n  {url}/\n\n  ログイン：メールアドレス {address}　パスワード {password}\n  ①パスワード {password}　②サーバー名 {host}　③メールアドレス（入力済み）　④パスワード {password}　⑤通知先 好きなアドレス\n  このデモのサーバーは暗号化に対応していないため、途中で一度、暗号化なしで接続してよいかをお尋ねします。\n  完了のメールは送信されず、{url}/mail で読めます。\n\n終了するにはCtrl-Cを押してください。"
         ),
         Lang::En => format!(
-            "\nBoth servers stay up, for this computer only.\n  user: {user}  password: {password}\n  HIKYAKU_PW={password} hikyaku copy {old} {new} --source-password-env HIKYAKU_PW --destination-password-env HIKYAKU_PW\nCtrl-C ends them."
+            "\n4. Try the page: open this address in a browser on this computer.\n  {url}/\n\n  Sign in: mail address {address}  password {password}\n  (1) password {password}  (2) server {host}  (3) mail address, filled in  (4) password {password}  (5) any address\n  The servers of this demo do not encrypt, so the page asks once whether that is acceptable.\n  The mail at the end is not sent: read it at {url}/mail\n\nCtrl-C ends the demo."
         ),
     }
 }

@@ -106,6 +106,14 @@ pub(super) fn problem(problem: &Problem) -> (String, String) {
             format!("{} cannot be written: {}.", path.display(), io(*kind)),
             "Check the place and its permissions.".into(),
         ),
+        Problem::Service(problem) => (
+            format!("The settings of the service cannot be used: {problem}."),
+            "Mend the line named, then start again.".into(),
+        ),
+        Problem::Listen(address, kind) => (
+            format!("The page cannot be offered at {address}: {}.", io(*kind)),
+            "Choose another address or port with --listen, such as 127.0.0.1:8081.".into(),
+        ),
     }
 }
 
@@ -286,6 +294,8 @@ fn io(kind: ErrorKind) -> String {
         ErrorKind::NotADirectory => "a part of its path is no directory".into(),
         ErrorKind::ReadOnlyFilesystem => "the file system is read-only".into(),
         ErrorKind::StorageFull => "the disk is full".into(),
+        ErrorKind::AddrInUse => "another program uses it".into(),
+        ErrorKind::AddrNotAvailable => "it is no address of this computer".into(),
         ErrorKind::InvalidData => "it is not UTF-8".into(),
         other => other.to_string(),
     }

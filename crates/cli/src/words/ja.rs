@@ -92,6 +92,14 @@ pub(super) fn problem(problem: &Problem) -> (String, String) {
             format!("{}へ書き込めません（{}）。", path.display(), io(*kind)),
             "場所とアクセス権をご確認ください。".into(),
         ),
+        Problem::Service(problem) => (
+            format!("サービスの設定を使えません：{problem}"),
+            "示された行を修正してから、もう一度起動してください。".into(),
+        ),
+        Problem::Listen(address, kind) => (
+            format!("{address} でページを公開できません（{}）。", io(*kind)),
+            "--listenで別のアドレスかポートをご指定ください（例：127.0.0.1:8081）。".into(),
+        ),
     }
 }
 
@@ -281,6 +289,8 @@ fn io(kind: ErrorKind) -> String {
         ErrorKind::NotADirectory => "途中にフォルダではないものがあります".into(),
         ErrorKind::ReadOnlyFilesystem => "読み取り専用の場所です".into(),
         ErrorKind::StorageFull => "ディスクに空きがありません".into(),
+        ErrorKind::AddrInUse => "別のプログラムが使用中です".into(),
+        ErrorKind::AddrNotAvailable => "このコンピューターのアドレスではありません".into(),
         ErrorKind::InvalidData => "文字コードがUTF-8ではありません".into(),
         other => other.to_string(),
     }
