@@ -219,3 +219,40 @@ fn a_file_that_is_not_there_is_named() {
     );
     assert!(error.why.starts_with("cannot be read: "), "{}", error.why);
 }
+
+/// The page of the documentation that people copy from.
+#[test]
+fn the_documented_file_names_every_default() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/serve.toml");
+    let config = Config::load(&path).unwrap_or_else(|problem| panic!("{problem}"));
+    let usual = Config::default();
+    assert_eq!(config.listen, usual.listen);
+    assert_eq!(
+        (config.limits, config.attempts),
+        (usual.limits, usual.attempts)
+    );
+    assert_eq!(
+        (config.egress, config.catch_mail),
+        (usual.egress, usual.catch_mail)
+    );
+    let smtp = config.smtp.unwrap();
+    assert_eq!((smtp.port, smtp.security), (465, SmtpSecurity::Tls));
+    assert_eq!((smtp.per_recipient_per_day, smtp.per_day), (50, 10_000));
+    // What is commented out is a key too, unless it is an explanation.
+    let text = std::fs::read_to_string(&path).unwrap();
+    for key in [
+        "database",
+        "key_file",
+        "handover_secret_file",
+        "brands",
+        "ca_file",
+        "master_user",
+        "master_password_file",
+        "master_separator",
+        "user",
+        "password_file",
+        "resolver",
+    ] {
+        assert!(text.contains(&format!("# {key} = ")), "{key}");
+    }
+}
