@@ -122,9 +122,8 @@ impl Listener {
                 }
             }
             // An error means that nobody can ring any more; then looking now and again has to do.
-            match tokio::time::timeout(LOOK, self.bell.changed()).await {
-                Ok(Err(_)) => tokio::time::sleep(LOOK).await,
-                Ok(Ok(())) | Err(_) => {}
+            if let Ok(Err(_)) = tokio::time::timeout(LOOK, self.bell.changed()).await {
+                tokio::time::sleep(LOOK).await;
             }
         }
         None

@@ -21,6 +21,9 @@ pub(crate) enum Retire {
     NotYet(Vec<Reason>),
 }
 
+/// The reason that so many messages are.
+type Counted = fn(u64) -> Reason;
+
 /// Why the source has to stay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reason {
@@ -69,7 +72,7 @@ pub(crate) fn retire(job: &Job, report: Option<&Report>) -> Retire {
     let missing = tally.failures() + tally.messages(Outcome::Vanished);
     // What failed has been counted as missing.
     let remarks = report.shortfalls().filter(|e| e.outcome.is_none()).count() as u64;
-    let counted: [(u64, fn(u64) -> Reason); 6] = [
+    let counted: [(u64, Counted); 6] = [
         (report.unfinished, Reason::Unfinished),
         (missing, Reason::Missing),
         (report.differences, Reason::Differences),

@@ -40,6 +40,9 @@ fn only_what_is_complete_proven_and_switched_may_go() {
     assert_eq!(decide(&sample::complete(), |_| {}), safe);
 }
 
+/// What changes about a job that went well, and why its source may not go then.
+type Case = (fn(&mut Job), &'static [Reason]);
+
 #[test]
 fn each_thing_that_is_missing_is_a_reason_to_stay() {
     let reasons = |report: &Report, change: fn(&mut Job)| match decide(report, change) {
@@ -47,7 +50,7 @@ fn each_thing_that_is_missing_is_a_reason_to_stay() {
         other => panic!("{other:?}"),
     };
     let whole = sample::complete();
-    let table: [(fn(&mut Job), &[Reason]); 9] = [
+    let table: [Case; 9] = [
         (|job| job.checked = None, &[Reason::DeliveryUnknown]),
         (
             |job| {

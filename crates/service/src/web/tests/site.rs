@@ -58,7 +58,6 @@ impl Clock for Hand {
 }
 
 pub(crate) struct Site {
-    pub(crate) app: App,
     pub(crate) jobs: Jobs,
     pub(crate) clock: Arc<Hand>,
     pub(crate) server: MemServer,
@@ -112,8 +111,7 @@ impl Site {
         };
         let app = App::new(parts).expect("a site");
         Self {
-            router: router(app.clone()),
-            app,
+            router: router(app),
             jobs,
             clock,
             server,
