@@ -110,6 +110,12 @@ pub(crate) enum Command {
     /// Compare both sides without copying.
     #[command(after_long_help = LOCATORS)]
     Check(CheckArgs),
+    /// Take back what `copy` brought to the destination.
+    ///
+    /// Only copies that the ledger proves, that nobody changed or moved since, and that the source
+    /// still has. Everything else stays, and so do the folders. Shows what would go and asks first.
+    #[command(after_long_help = LOCATORS)]
+    Undo(UndoArgs),
     /// List the folders of an account.
     Folders(ListArgs),
     /// Show how much mail an account holds: by folder, by year, largest messages.
@@ -219,6 +225,36 @@ pub(crate) struct PlanArgs {
     /// Copy again what was moved or deleted at the destination since.
     #[arg(long)]
     pub(crate) recopy: bool,
+    /// Copy everything again. replace: when all is verified, earlier copies that nobody touched are
+    /// removed. folder: below a folder that carries the date; nothing is removed.
+    #[arg(long, value_enum, value_name = "HOW", conflicts_with = "stateless")]
+    pub(crate) fresh: Option<Fresh>,
+    #[command(flatten)]
+    pub(crate) source: SourceArgs,
+    #[command(flatten)]
+    pub(crate) destination: DestinationArgs,
+}
+
+/// How everything is copied again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Fresh {
+    /// In place of the earlier copies.
+    Replace,
+    /// Beside them, below a folder of today.
+    Folder,
+}
+
+/// `undo`.
+#[derive(Debug, ArgGroup)]
+pub(crate) struct UndoArgs {
+    #[command(flatten)]
+    pub(crate) pair: Pair,
+    /// Only show what would go.
+    #[arg(long, short = 'n')]
+    pub(crate) dry_run: bool,
+    /// Do not ask.
+    #[arg(long)]
+    pub(crate) yes: bool,
     #[command(flatten)]
     pub(crate) source: SourceArgs,
     #[command(flatten)]

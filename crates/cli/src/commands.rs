@@ -13,6 +13,7 @@ mod reached;
 mod report;
 mod serve;
 mod size;
+mod undo;
 
 use crate::args::{Args, Command, ConfigCommand, Global};
 use crate::config::Config;
@@ -67,6 +68,7 @@ pub(crate) fn run(args: Args) -> u8 {
         Command::Copy(args) => copy::copy(&context, &args),
         Command::Plan(args) => copy::plan(&context, &args),
         Command::Check(args) => copy::check(&context, &args),
+        Command::Undo(args) => undo::run(&context, &args),
         Command::Explain { code } => explain::run(&context, code.as_deref()),
         Command::Completions { shell } => generate::completions(&context, shell),
         Command::Man { out } => generate::man(&context, out.as_deref()),

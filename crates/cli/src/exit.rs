@@ -1,6 +1,7 @@
 //! Exit codes: part of the contract with scripts. None is ever reused.
 
 use hikyaku_core::report::Report;
+use hikyaku_core::undo::UndoReport;
 use hikyaku_core::{Code, Fault};
 
 /// Every message accounted for and verified.
@@ -60,6 +61,19 @@ pub fn exit_code(result: &Result<Report, Fault>, no_wait: bool) -> u8 {
         return EXCEPTIONS;
     }
     DONE
+}
+
+/// The exit code of taking copies back: what stays for a reason is no failure.
+pub fn of_undo(result: &Result<UndoReport, Fault>, no_wait: bool) -> u8 {
+    let stopped = match result {
+        Ok(report) => report.stopped.as_ref(),
+        Err(fault) => return without_start(fault.code, no_wait),
+    };
+    match stopped {
+        Some(fault) if no_wait && fault.code.asks_for_a_pause() => THROTTLED,
+        Some(fault) => under_way(fault),
+        None => DONE,
+    }
 }
 
 /// A fault that kept the run from starting, where the user may want no wait.

@@ -167,10 +167,13 @@ sentences! {
         ja: "何も取り除いていません。",
         en: "Nothing was removed.",
     }
-    /// Nobody can be asked.
-    nobody_to_ask() {
-        ja: "確認の入力ができません。取り除くには --yes を付けて実行してください。",
-        en: "Nobody can be asked here. Give --yes to remove them.",
+}
+
+/// The folder of the destination for a copy beside the earlier ones; `day` is `2026-11-22`.
+pub fn dated_folder(day: &str, lang: Lang) -> String {
+    match lang {
+        Lang::Ja => format!("コピー {day}"),
+        Lang::En => format!("Copy {day}"),
     }
 }
 

@@ -2,17 +2,18 @@
 
 use super::Context;
 use super::pair::{self, Connected, Ready, Sides};
-use crate::args::{CheckArgs, CopyArgs, PlanArgs};
+use crate::args::{self, CheckArgs, CopyArgs, PlanArgs};
 use crate::output::{Output, told};
 use crate::problem::Failure;
 use crate::progress::Progress;
-use crate::{exit, json, ledger, results, room, runtime};
-use hikyaku_core::policy::{Policy, Reserve};
+use crate::{exit, figures, json, ledger, results, room, runtime};
+use hikyaku_core::policy::{Fresh, Policy, Reserve};
 use hikyaku_core::report::Report;
-use hikyaku_core::traits::Clock;
-use hikyaku_core::{Fault, Observer};
+use hikyaku_core::traits::{Clock, Undo};
+use hikyaku_core::{Fault, MailboxName, Observer};
 use hikyaku_engine::{Depth, Job, Stop, SystemClock, patience};
 use hikyaku_ledger::{PairLedger, PairSummary, Store};
+use hikyaku_text::Lang;
 use hikyaku_view::{Line, PlanView};
 use std::sync::Arc;
 use std::time::Duration;
@@ -53,7 +54,7 @@ pub(super) fn check(context: &Context, args: &CheckArgs) -> Result<u8, Failure> 
 
 /// What the ledger knows of both accounts; where that is nothing, an empty one in
 /// memory, so that a plan leaves no trace.
-async fn look(
+pub(super) async fn look(
     context: &Context,
     sides: &Sides,
     stateless: bool,
@@ -87,7 +88,15 @@ pub(super) fn plan(context: &Context, args: &PlanArgs) -> Result<u8, Failure> {
         pair::spell(context, &connected, &mut policy).await?;
         let (store, ledger) = look(context, &sides, policy.stateless).await?;
         let reserve = policy.reserve;
-        let job = job(&connected, &ledger, Arc::new(()), policy, stop.clone());
+        let undo = ready.undo();
+        let job = job(
+            &connected,
+            undo,
+            &ledger,
+            Arc::new(()),
+            policy,
+            stop.clone(),
+        );
         let plan = job.plan().await?;
         let needed = plan.needed();
         let room = room::look(&*connected.destination, reserve, needed).await;
@@ -116,6 +125,7 @@ fn prepare(context: &Context, args: &PlanArgs) -> Result<(Sides, Policy), Failur
         newest_first: args.newest_first,
         stateless: args.stateless,
         recopy: args.recopy,
+        fresh: args.fresh.map(|how| fresh(how, context.output.lang)),
         fit: args.fit,
         reserve: match args.fill {
             true => Reserve::Nothing,
@@ -124,6 +134,20 @@ fn prepare(context: &Context, args: &PlanArgs) -> Result<(Sides, Policy), Failur
         ..pair::policy(context, &args.filters, args.under.as_ref(), &sides)?
     };
     Ok((sides, policy))
+}
+
+/// What copying everything again means today.
+fn fresh(how: args::Fresh, lang: Lang) -> Fresh {
+    match how {
+        args::Fresh::Replace => Fresh::Replace,
+        args::Fresh::Folder => {
+            let today = figures::record(SystemClock::default().unix_millis());
+            let day = today.split(' ').next().unwrap_or_default();
+            let name = hikyaku_text::undo::dated_folder(day, lang);
+            let name = MailboxName::new(vec![name]);
+            Fresh::Folder(name.unwrap_or_else(MailboxName::inbox))
+        }
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -185,7 +209,15 @@ async fn execute(
     ready.stage.open(&progress);
     let ledger = ledger.within(run);
     let reserve = policy.reserve;
-    let job = job(&connected, &ledger, progress.clone(), policy, stop);
+    let undo = ready.undo();
+    let job = job(
+        &connected,
+        undo.clone(),
+        &ledger,
+        progress.clone(),
+        policy,
+        stop,
+    );
     let work = async {
         match kind {
             Kind::Copy => job.copy().await,
@@ -219,7 +251,7 @@ async fn execute(
         store.close().await;
         kept
     };
-    let (kept, ()) = tokio::join!(keep, connected.close());
+    let (kept, (), ()) = tokio::join!(keep, connected.close(), undo.close());
     if let Err(fault) = kept {
         output.note(&told(&fault, output.lang).join("\n"));
     }
@@ -256,8 +288,9 @@ async fn tell_end(
     }
 }
 
-fn job(
+pub(super) fn job(
     connected: &Connected,
+    undo: Arc<dyn Undo>,
     ledger: &PairLedger,
     observer: Arc<dyn Observer>,
     policy: Policy,
@@ -266,7 +299,7 @@ fn job(
     Job {
         source: connected.source.clone(),
         destination: connected.destination.clone(),
-        undo: None,
+        undo: Some(undo),
         ledger: Arc::new(ledger.clone()),
         observer,
         clock: Arc::new(SystemClock::default()),
@@ -277,10 +310,10 @@ fn job(
 }
 
 /// Waits for the work while its progress is shown.
-pub(super) async fn watch(
+pub(super) async fn watch<T>(
     progress: &Progress,
-    work: impl Future<Output = Result<Report, Fault>>,
-) -> Result<Report, Fault> {
+    work: impl Future<Output = Result<T, Fault>>,
+) -> Result<T, Fault> {
     tokio::pin!(work);
     let mut second = tokio::time::interval(Duration::from_secs(1));
     let result = loop {

@@ -11,11 +11,11 @@ use crate::words;
 use crate::{folders, json};
 use hikyaku_core::policy::{Patience, Policy};
 use hikyaku_core::report::Wait;
-use hikyaku_core::traits::Source;
+use hikyaku_core::traits::{Source, Undo};
 use hikyaku_core::{Code, Fault, MailboxInfo, MailboxName, Reach, Remedy, Role};
 use hikyaku_engine::patience::{self, Calm};
 use hikyaku_engine::{Stop, SystemClock};
-use hikyaku_imap::{ImapAccount, ImapOptions, Labels};
+use hikyaku_imap::{ImapAccount, ImapOptions, ImapUndo, Labels};
 use hikyaku_ledger::Store;
 use hikyaku_net::Endpoint;
 use hikyaku_view::Connected as Reached;
@@ -113,6 +113,11 @@ impl Ready {
             waits,
             servers: servers.into_iter().flatten().collect(),
         })
+    }
+
+    /// What can take own copies back; connects when it has to.
+    pub(super) fn undo(&self) -> Arc<dyn Undo> {
+        Arc::new(ImapUndo::new(self.destination.clone()))
     }
 
     /// Begins with as many connections as the servers let in lately.

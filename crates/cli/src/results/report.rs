@@ -4,8 +4,8 @@
 use crate::output;
 use crate::terminal::{self, Align, Table};
 use crate::words;
-use hikyaku_core::Code;
 use hikyaku_core::report::{Exception, MailboxReport, Outcome, Report};
+use hikyaku_core::{Code, Key};
 use hikyaku_text::escape::clean;
 use hikyaku_text::{Count, Lang, Show, Size, report as text};
 use hikyaku_view::{Connected, Heading};
@@ -41,6 +41,11 @@ pub(crate) fn report(
     if !report.exceptions.is_empty() {
         parts.push(exceptions(&report.exceptions, lang));
     }
+    let replaced = hikyaku_text::undo::replaced(&report.replaced, lang);
+    if !replaced.is_empty() {
+        parts.push(replaced.join("\n"));
+    }
+    parts.extend(super::undo::kept(&report.kept, lang));
     let notes = report.notes.iter().map(|note| text::note(note, lang));
     let pinned = servers.iter().filter_map(|server| pinned(server, lang));
     let notes: Vec<String> = notes.chain(pinned).map(|n| format!("  {n}")).collect();
@@ -163,6 +168,16 @@ fn name(exception: &Exception, lang: Lang) -> String {
         None if lacks_room || exception.fault.detail.is_empty() => line,
         None => format!("{line}  ({})", exception.fault.detail),
     }
+}
+
+/// The subject of a message, or what else it can be called.
+pub(super) fn subject(head: Option<&[u8]>, key: Key, lang: Lang) -> String {
+    let Some(head) = head else {
+        return format!("UID {key}");
+    };
+    let subject = Heading::of(head).subject;
+    let subject = subject.unwrap_or_else(|| text::no_subject(lang));
+    terminal::shorten(&subject, SUBJECT).into_owned()
 }
 
 #[cfg(test)]

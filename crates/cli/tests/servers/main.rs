@@ -13,3 +13,4 @@ mod pairs;
 mod program;
 mod reruns;
 mod support;
+mod undo;

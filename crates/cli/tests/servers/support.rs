@@ -4,9 +4,10 @@ use hikyaku_core::ledger::Ledger;
 use hikyaku_core::plan::Plan;
 use hikyaku_core::policy::{Patience, Policy};
 use hikyaku_core::report::Report;
+use hikyaku_core::undo::UndoReport;
 use hikyaku_core::{AccountId, Fault, Side};
 use hikyaku_engine::{Job, Source, Stop, SystemClock};
-use hikyaku_imap::{ImapAccount, ImapOptions};
+use hikyaku_imap::{ImapAccount, ImapOptions, ImapUndo};
 use hikyaku_ledger::{PairLedger, Store};
 use hikyaku_net::sasl::Credentials;
 use hikyaku_net::{Endpoint, Security};
@@ -114,7 +115,7 @@ impl Pair {
         let job = Job {
             source: source.clone(),
             destination: destination.clone(),
-            undo: None,
+            undo: Some(Arc::new(ImapUndo::new(self.destination.options()))),
             ledger: wrap(ledger),
             observer: Arc::new(()),
             clock: Arc::new(SystemClock::default()),
@@ -138,6 +139,32 @@ impl Pair {
     pub(crate) async fn copy_completely(&self) -> Report {
         let report = self.copy().await;
         assert!(report.is_complete(), "{report:#?}");
+        report
+    }
+
+    /// Takes back what it may, as the plan said; what came of it.
+    pub(crate) async fn undo(&self) -> UndoReport {
+        let store = Store::open(self.ledger_file()).await.unwrap();
+        let ledger = store
+            .pair(&self.source.id(), &self.destination.id())
+            .await
+            .unwrap();
+        let job = Job {
+            source: self.source.connect().await.unwrap(),
+            destination: self.destination.connect().await.unwrap(),
+            undo: Some(Arc::new(ImapUndo::new(self.destination.options()))),
+            ledger: Arc::new(ledger),
+            observer: Arc::new(()),
+            clock: Arc::new(SystemClock::default()),
+            policy: self.policy.clone(),
+            stop: Stop::new(),
+            seed: 11,
+        };
+        let plan = job.undo_plan().await.unwrap();
+        let report = job.undo().await.unwrap();
+        store.close().await;
+        assert_eq!(report.stopped, None);
+        assert_eq!(plan.lines, report.lines, "the plan says what happens");
         report
     }
 
