@@ -49,15 +49,19 @@ fn content(account: &AccountSnapshot) -> BTreeMap<Vec<u8>, Vec<String>> {
     .collect()
 }
 
-/// UIDs that were named in UID EXPUNGE, and whether anything else was sent that removes.
+/// UIDs of INBOX that were named in UID EXPUNGE. Nothing else was sent that removes.
 fn expunged(pair: &Pair) -> BTreeSet<u32> {
-    let mut uids = BTreeSet::new();
+    let (mut uids, mut is_inbox) = (BTreeSet::new(), false);
     for command in pair.destination.proxy.commands() {
         let upper = command.to_ascii_uppercase();
         for verb in ["EXPUNGE", "CLOSE", "DELETE ", "RENAME", "UID MOVE"] {
             assert!(!upper.starts_with(verb), "the destination saw: {command}");
         }
-        let Some(set) = upper.strip_prefix("UID EXPUNGE ") else {
+        // One connection removes, one mailbox after the other.
+        if let Some(name) = upper.strip_prefix("SELECT ") {
+            is_inbox = name.split(' ').next().map(|n| n.trim_matches('"')) == Some("INBOX");
+        }
+        let Some(set) = upper.strip_prefix("UID EXPUNGE ").filter(|_| is_inbox) else {
             continue;
         };
         for range in set.trim().split(',') {
@@ -147,7 +151,8 @@ async fn everything_copied_again_leaves_one_copy_of_each() {
     assert_ne!(messages(&again), messages(&once), "they are other messages");
     assert_same(&pair.source.snapshot(), &source);
     assert_only_read(&pair.source.proxy);
-    assert_eq!(expunged(&pair).contains(&1), false, "the owner's own");
+    let named = expunged(&pair);
+    assert!(!named.is_empty() && !named.contains(&1), "the owner's own");
     pair.policy.fresh = None;
     pair.assert_settled().await;
     // A copy in a folder with the date stands beside it.
