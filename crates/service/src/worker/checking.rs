@@ -25,24 +25,37 @@ pub(super) async fn check(context: &Context, held: &Held, row: &JobRow) -> Resul
     let tell = |checked: &Checked| {
         teller.send_replace(Some(checked.clone()));
     };
-    let looking = context
-        .world
-        .check(&head.order, secrets, context.jobs.store(), &tell);
-    tokio::pin!(looking);
-    let checked = loop {
-        tokio::select! {
-            checked = &mut looking => break checked,
-            () = held.stop().requested() => return stop(context, held, row).await,
-            _ = told.changed() => {
+    let looking = async {
+        let looking = context
+            .world
+            .check(&head.order, secrets, context.jobs.store(), &tell);
+        tokio::pin!(looking);
+        loop {
+            // Both go on at once: the check may be about to get a connection to the database that telling waits for.
+            let telling = async {
+                if told.changed().await.is_err() {
+                    std::future::pending::<()>().await;
+                }
                 let now = told.borrow_and_update().clone();
                 if let Some(checked) = now {
                     write(context, held, part::CHECKED, rows::json(&checked)?).await?;
                     context.jobs.inner.hub.tell(held.id());
                 }
+                Ok::<_, Fault>(())
+            };
+            tokio::select! {
+                checked = &mut looking => break Ok(Some(checked)),
+                () = held.stop().requested() => break Ok(None),
+                told = telling => told?,
             }
         }
     };
-    end(context, held, row, &checked).await
+    // Order matters: the check is over, and holds nothing any more, when its end is written down.
+    let looked: Result<Option<Checked>, Fault> = looking.await;
+    match looked? {
+        Some(checked) => end(context, held, row, &checked).await,
+        None => stop(context, held, row).await,
+    }
 }
 
 async fn end(context: &Context, held: &Held, row: &JobRow, checked: &Checked) -> Result<(), Fault> {

@@ -288,9 +288,14 @@ impl Run<'_> {
         let mut look = tokio::time::interval(LOOK);
         look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
+            // Both go on at once: the work may be about to get a connection to the database that telling waits for.
+            let told = async {
+                look.tick().await;
+                self.show(shown).await;
+            };
             tokio::select! {
                 result = &mut work => return result,
-                _ = look.tick() => self.show(shown).await,
+                () = told => {}
             }
         }
     }
