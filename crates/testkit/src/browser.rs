@@ -182,8 +182,8 @@ impl Browser {
             .until("a downloaded file", || async {
                 let files = fs::read_dir(&self.downloads)?.flatten().map(|e| e.path());
                 let mut files: Vec<PathBuf> = files.collect();
-                let whole =
-                    files.len() == 1 && files[0].extension().is_none_or(|e| e != "crdownload");
+                // What is still on its way has a hidden name, and then one that says so.
+                let whole = files.len() == 1 && !is_under_way(&files[0]);
                 Ok(if whole { files.pop() } else { None })
             })
             .await?;
@@ -198,6 +198,11 @@ impl Browser {
         self.client.clone().close().await?;
         Ok(())
     }
+}
+
+fn is_under_way(file: &Path) -> bool {
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    name.starts_with('.') || name.ends_with(".crdownload")
 }
 
 async fn new_session(port: &Port, options: BrowserOptions, directory: &Path) -> Result<Client> {

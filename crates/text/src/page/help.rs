@@ -70,7 +70,7 @@ sentences! {
     /// Below the table.
     legend() {
         ja: "●：対応　―：非対応　△：有料オプション",
-        en: "●: yes　―: no　△: as a paid option",
+        en: "●: yes, ―: no, △: as a paid option",
     }
     /// Heading.
     steps_heading() {
