@@ -1,6 +1,6 @@
 //! What can be done with jobs, by the page and by whoever else may.
 //!
-//! A job is a row of the ledger's database ([`rows`] knows how it is written down). Every action is one transaction that
+//! A job is a row of the ledger's database (`rows` knows how it is written down). Every action is one transaction that
 //! holds only if nobody changed the job since it was read, else it is decided anew; every action is audited. A job that
 //! a worker has in hand is not changed but wished for: see [`hikyaku_ledger::service::Wish`].
 

@@ -6,7 +6,7 @@
 //!                                   └───── Rejection: a page that says what to do ◄┘
 //! ```
 //!
-//! Start reading at [`router`] (which address is which screen), then [`Page`] (what every screen knows). A screen is a
+//! Start reading at [`router`] (which address is which screen), then `Page` (what every screen knows). A screen is a
 //! module with a template of the same name; sentences are in `hikyaku_text::page`. Nothing here speaks IMAP or SQL: a
 //! screen asks [`Jobs`] and shows what it says.
 //!
