@@ -345,11 +345,19 @@ pub struct Checked {
 impl Checked {
     /// Whether the copy may begin once the person says yes.
     pub fn can_start(&self) -> bool {
+        self.can_start_with(false)
+    }
+
+    /// The same where only what fits is to be copied: then a lack of room is no reason not to begin.
+    pub fn can_start_with(&self, fit: bool) -> bool {
+        let stands = |line: &CheckLine| {
+            line.state != CheckState::Bad || (fit && line.step == CheckStep::Space)
+        };
         self.plan.is_some()
             && self.fault.is_none()
             && self.certificate.is_none()
             && !self.clear_text
-            && self.lines.iter().all(|line| line.state != CheckState::Bad)
+            && self.lines.iter().all(stands)
     }
 }
 

@@ -297,7 +297,13 @@ fn recheck(found: &Found, order: Order) -> Result<Deed, JobError> {
 
 fn begin(found: &Found, choices: &Choices) -> Result<Deed, JobError> {
     match found.job.state {
-        State::Ready if found.job.checked.as_ref().is_some_and(|c| c.can_start()) => {
+        State::Ready
+            if found
+                .job
+                .checked
+                .as_ref()
+                .is_some_and(|c| c.can_start_with(choices.fit)) =>
+        {
             if !found.row.has_secrets {
                 return Err(JobError::SecretsNeeded);
             }

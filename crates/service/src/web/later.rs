@@ -108,7 +108,9 @@ impl Screen {
     /// The screen of a job as it stands.
     pub(crate) fn of(job: &Job) -> Self {
         let is_unbegun = job.started_millis.is_none() && job.kind == Kind::Copy;
-        let can_start = job.checked.as_ref().is_some_and(Checked::can_start);
+        // Where only room is missing, the confirmation is where the person says what is to be done about it.
+        let can_start = |checked: &Checked| checked.can_start_with(true);
+        let can_start = job.checked.as_ref().is_some_and(can_start);
         match job.state {
             State::Ready if can_start => Screen::Confirm,
             State::Received | State::Checking | State::Ready => Screen::Check,

@@ -190,6 +190,8 @@ impl Closing<'_> {
         self.progress.left_seconds = None;
         let mut change = self.base();
         change.standing = Standing {
+            // Nobody is at work any more: a page that shows "copying" would say that the pause is still to come.
+            state: Some(rows::word(State::Queued).to_owned()),
             paused: Some(true),
             lane: Some(Lane::Rest),
             due: Some(0),
