@@ -8,6 +8,7 @@ mod ci;
 mod coverage;
 mod docs;
 mod fuzz;
+mod guide;
 mod lines;
 mod sim;
 mod step;
@@ -53,6 +54,11 @@ const COMMANDS: &[Command] = &[
         "fuzz",
         "feed the parsers what nobody would write; `fuzz --help` says how",
         fuzz::run,
+    ),
+    (
+        "guide",
+        "take the pictures of docs/guide anew, with a real browser",
+        guide::run,
     ),
     ("docs", "write the generated documents anew", docs::write),
     ("install", "only install what the tests need", test::install),
