@@ -28,11 +28,14 @@ fn serve(config: &str, more: &[&str], files: &[(&str, &str)]) -> (i32, String) {
     (status.code().unwrap(), said)
 }
 
+/// A configuration, further arguments, files beside it, and what is said about it.
+type Case<'a> = (&'a str, &'a [&'a str], &'a [(&'a str, &'a str)], &'a str);
+
 #[test]
 fn what_keeps_the_service_from_starting_is_told_with_file_and_line() {
     let other = TcpListener::bind("127.0.0.1:0").unwrap();
     let taken = other.local_addr().unwrap().to_string();
-    let cases: [(&str, &[&str], &[(&str, &str)], &str); 6] = [
+    let cases: [Case<'_>; 6] = [
         (
             "\nlissten = \"127.0.0.1:0\"\n",
             &[],
