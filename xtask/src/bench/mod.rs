@@ -32,6 +32,7 @@ const SLOW: f64 = 60.0;
 
 const HELP: &str = "\
 usage: cargo xtask bench [OPTIONS] [ROW…]
+       cargo xtask bench service [JOBS [MESSAGES [OCTETS]]]
 
   --quick            mailboxes of a twentieth, one run each; docs/ is left alone
   --repetitions N    runs of each program in each row [default: 3]
@@ -44,6 +45,9 @@ usage: cargo xtask bench [OPTIONS] [ROW…]
 
 Needs root, because it starts mail servers. Measured rows are kept in
 docs/performance.json, and docs/performance.md is written from them.
+
+`service` copies 200 accounts of 1,000 messages of 50 kB at once, in one process
+with both servers, and fails unless all verify within 512 MB.
 
 rows:";
 
@@ -66,6 +70,14 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
         .is_some_and(|first| first == measure::FLAG)
     {
         return measure::measured(&arguments[1..]);
+    }
+    if let [row, rest @ ..] = arguments
+        && row == "service"
+    {
+        // One process with servers and workers: nothing to compare it with.
+        let mut bench = cargo(&["bench", "--quiet", "--package", "hikyaku-service"]);
+        bench.args(["--bench", "jobs", "--"]).args(rest);
+        return step::run(&mut bench);
     }
     if arguments
         .iter()

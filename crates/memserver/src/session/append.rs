@@ -186,7 +186,7 @@ impl Session {
         for draft in drafts {
             let body = rewrite(&personality.rewriting, draft.body.bytes()).map_err(Reply::no)?;
             ready.push(Draft {
-                body: body.into(),
+                body: Body::recognised(body),
                 ..draft
             });
         }
