@@ -87,7 +87,7 @@ impl Show for Role {
             (Lang::Ja, Role::All) => "すべてのメール",
             (Lang::Ja, Role::Flagged) => "スター付き",
             (Lang::Ja, Role::Important) => "重要",
-            (Lang::En, Role::Inbox) => "inbox",
+            (Lang::En, Role::Inbox) => "Inbox",
             (Lang::En, Role::Sent) => "sent mail",
             (Lang::En, Role::Drafts) => "drafts",
             (Lang::En, Role::Archive) => "archive",

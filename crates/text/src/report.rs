@@ -56,7 +56,10 @@ pub fn headline(report: &Report, lang: Lang) -> String {
     if report.is_complete() {
         return match report.scanned() {
             0 => nothing_to_copy(lang),
-            _ => complete(lang),
+            all => match left_out(report) {
+                0 => complete(lang),
+                left => complete_but(Messages(all.saturating_sub(left)), Messages(left), lang),
+            },
         };
     }
     if report.unfinished > 0 {
@@ -66,6 +69,14 @@ pub fn headline(report: &Report, lang: Lang) -> String {
         0 => with_exceptions(Count(report.exceptions.len() as u64), lang),
         _ => partly(Messages(proven), Messages(missing), lang),
     }
+}
+
+/// Messages that a rule kept back one by one, and that are named for it. (Whole folders that nobody wanted are not.)
+fn left_out(report: &Report) -> u64 {
+    let named = report.exceptions.iter();
+    named
+        .filter(|exception| exception.outcome == Some(Outcome::Skipped))
+        .count() as u64
 }
 
 /// The equation: every message that the source showed has exactly one outcome.
@@ -223,6 +234,11 @@ sentences! {
     complete() {
         ja: "すべてのメールを確認できました。",
         en: "Every message is accounted for and verified.",
+    }
+    /// Complete, but for messages that a rule keeps back.
+    complete_but(proven: Messages, left: Messages) {
+        ja: "{proven}を確認しました。{left}は対象外のため、コピーしていません。",
+        en: "Accounted for and verified: {proven}. Left out by a rule: {left}.",
     }
     /// The source is empty.
     nothing_to_copy() {

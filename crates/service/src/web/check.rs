@@ -13,7 +13,7 @@ use axum::response::{IntoResponse, Redirect};
 use hikyaku_text::page as f;
 use hikyaku_text::page::check as t;
 use hikyaku_text::page::check as c;
-use hikyaku_text::page::check::Step;
+use hikyaku_text::page::check::{Phase, Step};
 use hikyaku_text::{Lang, escape};
 
 /// Names of a certificate that are shown.
@@ -118,12 +118,16 @@ fn lines(checked: &Checked, lang: Lang) -> Vec<Line> {
             CheckState::Notable => ("is-notable", "!", t::notable(lang)),
             CheckState::Bad => ("is-bad", "✗", t::bad(lang)),
         };
-        let is_done = matches!(known.state, CheckState::Good | CheckState::Notable);
+        let phase = match known.state {
+            CheckState::Open | CheckState::Bad => Phase::Named,
+            CheckState::Running => Phase::UnderWay,
+            CheckState::Good | CheckState::Notable => Phase::Done,
+        };
         Line {
             class,
             mark,
             state,
-            text: t::step(words(step), is_done, lang),
+            text: t::step(words(step), phase, lang),
             fault: known.fault.as_ref().map(|fault| told(fault, lang)),
         }
     };

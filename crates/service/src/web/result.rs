@@ -23,7 +23,7 @@ const LIST: usize = 15_000;
 const NOTES: usize = 4_000;
 
 /// Octets of a row beside its texts.
-const ROW: usize = 150;
+const ROW: usize = 200;
 
 /// How it went, for the colour of the first box. Colour is never all that says it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

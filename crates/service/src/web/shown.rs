@@ -39,6 +39,19 @@ pub(crate) fn short(text: &str) -> String {
     }
 }
 
+/// The day of a message, as it stands there where it is none: enough to find it by.
+pub(crate) fn day(date: &str) -> String {
+    let is_day = |text: &&str| text.as_bytes().get(4) == Some(&b'-');
+    short(date.get(..10).filter(is_day).unwrap_or(date))
+}
+
+/// A sender by name, or by address where no name is given.
+pub(crate) fn sender(from: &str) -> String {
+    let name = from.split('<').next().unwrap_or_default();
+    let name = name.trim().trim_matches('"').trim();
+    short(if name.is_empty() { from } else { name })
+}
+
 /// A folder as people know it.
 pub(crate) fn folder(name: &str, lang: Lang) -> String {
     match name.eq_ignore_ascii_case("INBOX") {
@@ -101,6 +114,16 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn a_day_and_a_sender_are_what_a_message_is_found_by() {
+        assert_eq!(day("2010-12-06T17:03:27+00:00"), "2010-12-06");
+        assert_eq!(day("昨日の午後"), "昨日の午後");
+        assert_eq!(day("yesterday afternoon"), "yesterday afternoon");
+        assert_eq!(sender("\"Hana\" <hana@example.jp>"), "Hana");
+        assert_eq!(sender("<hana@example.jp>"), "<hana@example.jp>");
+        assert_eq!(sender("hana@example.jp"), "hana@example.jp");
+    }
+
+    #[test]
     fn names_are_cut_and_hide_nothing() {
         assert_eq!(short("請求書"), "請求書");
         assert_eq!(short("a\u{202e}b\r\nc"), "a\u{fffd}b\u{fffd}\u{fffd}c");
@@ -108,7 +131,7 @@ pub(crate) mod tests {
         assert_eq!(short(&long), format!("{}…", "あ".repeat(80)));
         assert_eq!(short(&long[3..]), "あ".repeat(80));
         assert_eq!(folder("INBOX", Lang::Ja), "受信トレイ");
-        assert_eq!(folder("inbox", Lang::En), "inbox");
+        assert_eq!(folder("inbox", Lang::En), "Inbox");
         assert_eq!(folder("INBOX/a", Lang::Ja), "INBOX/a");
     }
 

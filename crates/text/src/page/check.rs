@@ -34,7 +34,12 @@ sentences! {
         ja: "いまの状態を表示する",
         en: "Show how it stands now",
     }
-    /// Line.
+    /// Line, not begun or gone wrong.
+    step_name_named() {
+        ja: "コピー元のサーバー",
+        en: "Source server",
+    }
+    /// Line, under way.
     step_name() {
         ja: "コピー元のサーバーを探しています",
         en: "Finding the source server",
@@ -44,7 +49,12 @@ sentences! {
         ja: "コピー元のサーバーが見つかりました",
         en: "The source server was found",
     }
-    /// Line.
+    /// Line, not begun or gone wrong.
+    step_connection_named() {
+        ja: "コピー元への接続",
+        en: "Connection to the source",
+    }
+    /// Line, under way.
     step_connection() {
         ja: "コピー元へ接続しています",
         en: "Connecting to the source",
@@ -59,7 +69,12 @@ sentences! {
         ja: "コピー元へ暗号化して接続できました（{server}）",
         en: "Connected to the source, encrypted ({server})",
     }
-    /// Line.
+    /// Line, not begun or gone wrong.
+    step_source_login_named() {
+        ja: "コピー元へのログイン",
+        en: "Sign-in at the source",
+    }
+    /// Line, under way.
     step_source_login() {
         ja: "コピー元へログインしています",
         en: "Signing in at the source",
@@ -69,7 +84,12 @@ sentences! {
         ja: "コピー元へログインできました",
         en: "Signed in at the source",
     }
-    /// Line.
+    /// Line, not begun or gone wrong.
+    step_destination_login_named() {
+        ja: "コピー先へのログイン",
+        en: "Sign-in at the destination",
+    }
+    /// Line, under way.
     step_destination_login() {
         ja: "コピー先へログインしています",
         en: "Signing in at the destination",
@@ -79,7 +99,12 @@ sentences! {
         ja: "コピー先へログインできました",
         en: "Signed in at the destination",
     }
-    /// Line.
+    /// Line, not begun or gone wrong.
+    step_folders_named() {
+        ja: "フォルダの確認",
+        en: "Folders",
+    }
+    /// Line, under way.
     step_folders() {
         ja: "フォルダを調べています",
         en: "Looking at the folders",
@@ -89,7 +114,12 @@ sentences! {
         ja: "フォルダを調べました",
         en: "The folders were looked at",
     }
-    /// Line.
+    /// Line, not begun or gone wrong.
+    step_sizes_named() {
+        ja: "メールの大きさの確認",
+        en: "Sizes of messages",
+    }
+    /// Line, under way.
     step_sizes() {
         ja: "メールの大きさを調べています",
         en: "Looking at the sizes of messages",
@@ -99,7 +129,12 @@ sentences! {
         ja: "メールの大きさを調べました",
         en: "The sizes were looked at",
     }
-    /// Line.
+    /// Line, not begun or gone wrong.
+    step_space_named() {
+        ja: "空き容量の確認",
+        en: "Free space",
+    }
+    /// Line, under way.
     step_space() {
         ja: "空き容量を確認しています",
         en: "Looking at the free space",
@@ -109,7 +144,12 @@ sentences! {
         ja: "空き容量を確認しました",
         en: "The free space was looked at",
     }
-    /// Line.
+    /// Line, not begun or gone wrong.
+    step_dns_named() {
+        ja: "メールの届け先（DNS）の確認",
+        en: "Where new mail is delivered",
+    }
+    /// Line, under way.
     step_dns() {
         ja: "メールの届け先（DNS）を確認しています",
         en: "Looking up where new mail is delivered",
@@ -236,26 +276,45 @@ sentences! {
     }
 }
 
-/// A step of the check as it is under way, and as it is when it went well.
-pub fn step(step: Step, is_good: bool, lang: Lang) -> String {
-    match (step, is_good) {
-        (Step::Name, false) => step_name(lang),
-        (Step::Name, true) => step_name_good(lang),
-        (Step::Connection, false) => step_connection(lang),
-        (Step::Connection, true) => step_connection_good(lang),
-        (Step::SourceLogin, false) => step_source_login(lang),
-        (Step::SourceLogin, true) => step_source_login_good(lang),
-        (Step::DestinationLogin, false) => step_destination_login(lang),
-        (Step::DestinationLogin, true) => step_destination_login_good(lang),
-        (Step::Folders, false) => step_folders(lang),
-        (Step::Folders, true) => step_folders_good(lang),
-        (Step::Sizes, false) => step_sizes(lang),
-        (Step::Sizes, true) => step_sizes_good(lang),
-        (Step::Space, false) => step_space(lang),
-        (Step::Space, true) => step_space_good(lang),
-        (Step::Dns, false) => step_dns(lang),
-        (Step::Dns, true) => step_dns_good(lang),
+/// A step of the check in words.
+pub fn step(step: Step, phase: Phase, lang: Lang) -> String {
+    match (step, phase) {
+        (Step::Name, Phase::Named) => step_name_named(lang),
+        (Step::Name, Phase::UnderWay) => step_name(lang),
+        (Step::Name, Phase::Done) => step_name_good(lang),
+        (Step::Connection, Phase::Named) => step_connection_named(lang),
+        (Step::Connection, Phase::UnderWay) => step_connection(lang),
+        (Step::Connection, Phase::Done) => step_connection_good(lang),
+        (Step::SourceLogin, Phase::Named) => step_source_login_named(lang),
+        (Step::SourceLogin, Phase::UnderWay) => step_source_login(lang),
+        (Step::SourceLogin, Phase::Done) => step_source_login_good(lang),
+        (Step::DestinationLogin, Phase::Named) => step_destination_login_named(lang),
+        (Step::DestinationLogin, Phase::UnderWay) => step_destination_login(lang),
+        (Step::DestinationLogin, Phase::Done) => step_destination_login_good(lang),
+        (Step::Folders, Phase::Named) => step_folders_named(lang),
+        (Step::Folders, Phase::UnderWay) => step_folders(lang),
+        (Step::Folders, Phase::Done) => step_folders_good(lang),
+        (Step::Sizes, Phase::Named) => step_sizes_named(lang),
+        (Step::Sizes, Phase::UnderWay) => step_sizes(lang),
+        (Step::Sizes, Phase::Done) => step_sizes_good(lang),
+        (Step::Space, Phase::Named) => step_space_named(lang),
+        (Step::Space, Phase::UnderWay) => step_space(lang),
+        (Step::Space, Phase::Done) => step_space_good(lang),
+        (Step::Dns, Phase::Named) => step_dns_named(lang),
+        (Step::Dns, Phase::UnderWay) => step_dns(lang),
+        (Step::Dns, Phase::Done) => step_dns_good(lang),
     }
+}
+
+/// How far a step is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// Not begun, or gone wrong: what it is about.
+    Named,
+    /// Under way.
+    UnderWay,
+    /// It went well.
+    Done,
 }
 
 /// What is looked at before a plan is shown.

@@ -52,6 +52,28 @@ fn a_complete_run() {
 }
 
 #[test]
+fn what_a_rule_kept_back_by_name_is_said_at_once() {
+    let mut limited = report(&[(Outcome::Copied, 294), (Outcome::Skipped, 7)], 294);
+    let too_large = Exception {
+        mailbox: name("INBOX"),
+        key: Some(Key(1)),
+        octets: None,
+        head: None,
+        outcome: Some(Outcome::Skipped),
+        fault: Fault::new(Code::MessageTooLarge, Reach::Message, Remedy::Skip, ""),
+    };
+    limited.exceptions = vec![too_large; 7];
+    assert!(limited.is_complete());
+    assert_eq!(
+        [Lang::Ja, Lang::En].map(|lang| headline(&limited, lang)),
+        [
+            "294通を確認しました。7通は対象外のため、コピーしていません。",
+            "Accounted for and verified: 294 messages. Left out by a rule: 7 messages.",
+        ]
+    );
+}
+
+#[test]
 fn a_second_run_and_an_empty_source() {
     let again = report(&[(Outcome::Copied, 10)], 0);
     assert_eq!(

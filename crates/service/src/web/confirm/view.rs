@@ -5,6 +5,7 @@ use super::seen;
 use crate::job::{Accepted, Checked, Choices, Delivery, Job, Rerun};
 use crate::jobs::FINAL_RUN_MILLIS;
 use crate::web::form::Wrong;
+use crate::web::shown::{day, folder, short};
 use crate::web::{Fields, SignedIn};
 use askama::Template;
 use hikyaku_core::Role;
@@ -23,9 +24,6 @@ const ROOM_FOR_FOLDERS: usize = 30_000;
 
 /// Messages of the list of those that are too big.
 const MOST_TOO_BIG: usize = 20;
-
-/// Characters of a name that are shown.
-const LONGEST: usize = 80;
 
 /// One folder.
 struct Row {
@@ -296,22 +294,6 @@ fn row(
     }
 }
 
-/// A folder as people know it, not longer than a line or two, with nothing hidden in it.
-fn folder(name: &str, lang: Lang) -> String {
-    match name.eq_ignore_ascii_case("INBOX") {
-        true => Role::Inbox.show(lang),
-        false => short(name),
-    }
-}
-
-fn short(text: &str) -> String {
-    let text = escape::clean(text);
-    match text.char_indices().nth(LONGEST) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.into_owned(),
-    }
-}
-
 fn change_in_words(change: &ChangeView, lang: Lang) -> String {
     let change = match change {
         ChangeView::Role { role } => match role_of(role) {
@@ -374,8 +356,7 @@ fn too_big(checked: &Checked, lang: Lang) -> (Vec<Big>, Option<String>) {
         let subject = heading.and_then(|h| h.subject.as_deref());
         Big {
             mailbox: folder(&message.mailbox, lang),
-            // The day is enough to find it by.
-            date: short(date.get(..10).unwrap_or(date)),
+            date: day(date),
             subject: subject.map_or_else(|| t::no_subject(lang), short),
             size: Size(message.octets).show(lang),
         }

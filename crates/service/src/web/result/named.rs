@@ -15,11 +15,11 @@ pub(crate) struct Named {
     pub(crate) place: usize,
     /// Source folder.
     pub(crate) folder: String,
-    /// As the message says.
+    /// The day, as the message says.
     pub(crate) date: String,
     /// What the message calls itself, or what stands in for that.
     pub(crate) subject: String,
-    /// Sender.
+    /// Sender, by name where there is one.
     pub(crate) from: String,
     /// Size.
     pub(crate) size: String,
@@ -53,11 +53,11 @@ impl Named {
             folder: shown::folder(&exception.mailbox.to_string(), lang),
             date: heading
                 .date
-                .map(|date| shown::short(&date))
+                .map(|date| shown::day(&date))
                 .unwrap_or_default(),
             from: heading
                 .from
-                .map(|from| shown::short(&from))
+                .map(|from| shown::sender(&from))
                 .unwrap_or_default(),
             size: exception
                 .octets
