@@ -33,6 +33,7 @@ const SLOW: f64 = 60.0;
 const HELP: &str = "\
 usage: cargo xtask bench [OPTIONS] [ROW…]
        cargo xtask bench service [JOBS [MESSAGES [OCTETS]]]
+       cargo xtask bench page
 
   --quick            mailboxes of a twentieth, one run each; docs/ is left alone
   --repetitions N    runs of each program in each row [default: 3]
@@ -47,7 +48,8 @@ Needs root, because it starts mail servers. Measured rows are kept in
 docs/performance.json, and docs/performance.md is written from them.
 
 `service` copies 200 accounts of 1,000 messages of 50 kB at once, in one process
-with both servers, and fails unless all verify within 512 MB.
+with both servers, and fails unless all verify within 512 MB. `page` measures how
+soon the page tells what is wrong (10 s) and the first message arrives (5 s).
 
 rows:";
 
@@ -71,12 +73,18 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     {
         return measure::measured(&arguments[1..]);
     }
-    if let [row, rest @ ..] = arguments
-        && row == "service"
-    {
+    let own = arguments.split_first().and_then(|(row, rest)| {
+        let program = match row.as_str() {
+            "service" => "jobs",
+            "page" => "answers",
+            _ => return None,
+        };
+        Some((program, rest))
+    });
+    if let Some((program, rest)) = own {
         // One process with servers and workers: nothing to compare it with.
         let mut bench = cargo(&["bench", "--quiet", "--package", "hikyaku-service"]);
-        bench.args(["--bench", "jobs", "--"]).args(rest);
+        bench.args(["--bench", program, "--"]).args(rest);
         return step::run(&mut bench);
     }
     if arguments

@@ -23,7 +23,7 @@ pub(crate) struct Service {
     pub(crate) source: Account,
     pub(crate) destination: Account,
     pub(crate) address: SocketAddr,
-    _dns: Dns,
+    pub(crate) dns: Dns,
     stop: Stop,
     ended: tokio::task::JoinHandle<()>,
 }
@@ -31,6 +31,11 @@ pub(crate) struct Service {
 impl Service {
     /// With this many messages at the source: one in INBOX, the others in 請求書.
     pub(crate) async fn with(messages: usize) -> Self {
+        Self::reaching(messages, &[]).await
+    }
+
+    /// The same; these ports may be reached besides.
+    pub(crate) async fn reaching(messages: usize, ports: &[u16]) -> Self {
         let server = || MemServer::start(Options::new(Personality::dovecot_like()));
         let (old, new) = (
             server().await.expect("a server"),
@@ -68,6 +73,7 @@ impl Service {
         let loopback: Network = "127.0.0.0/8".parse().expect("a network");
         config.egress.allow = vec![loopback];
         config.egress.ports.push(old.port());
+        config.egress.ports.extend(ports);
         let there = Destination::new("127.0.0.1", new.port(), Transport::Clear);
         let service = Server::to_try_out(config, there).await.expect("a service");
         let address = service
@@ -85,7 +91,7 @@ impl Service {
             source,
             destination,
             address,
-            _dns: dns,
+            dns,
             stop,
             ended,
         }
