@@ -5,7 +5,7 @@ use std::process::Command;
 use anyhow::Result;
 
 use crate::step::{self, cargo, output, say};
-use crate::{arrows, coverage, docs, lines, test};
+use crate::{arrows, coverage, docs, guide, lines, test};
 
 /// Runs every check, the cheap ones first, and the tests last.
 pub(crate) fn run(_: &[String]) -> Result<()> {
@@ -15,7 +15,10 @@ pub(crate) fn run(_: &[String]) -> Result<()> {
     lines::check()?;
     arrows::check()?;
     coverage::check()?;
-    say("\nfile lengths, dependency arrows and the table of faults and tests are right");
+    guide::check()?;
+    say(
+        "\nfile lengths, dependency arrows, the table of faults and tests and the pictures of the guide are right",
+    );
     step::run(&mut cargo(&[
         "clippy",
         "--workspace",

@@ -13,7 +13,7 @@ const GUIDE: &str = "docs/guide";
 /// Takes every picture anew, then checks that the guide shows each of them and no other.
 pub(crate) fn run(_: &[String]) -> Result<()> {
     test::install(&[])?;
-    let mut command = cargo(&["nextest", "run", "--package", "hikyaku"]);
+    let mut command = cargo(&["nextest", "run", "--workspace"]);
     command.args(["--filterset", "binary(browser) and test(guide)"]);
     command.env("HIKYAKU_GUIDE", root().join(GUIDE));
     test::as_root(&mut command)?;

@@ -97,6 +97,7 @@ impl Browser {
         }
         let directory = InstanceDirectory::create(false)?;
         let home = directory.subdirectory("home", 0o700, None)?;
+        let scratch = directory.subdirectory("tmp", 0o700, None)?;
         let port = Port::reserve()?;
         let mut driver = Running::start(
             Path::new(DRIVER),
@@ -107,6 +108,10 @@ impl Browser {
                     .env("HOME", &home)
                     .env("XDG_CONFIG_HOME", home.join("config"))
                     .env("XDG_CACHE_HOME", home.join("cache"))
+                    // It leaves much behind when it is ended; all of it goes with the directory.
+                    .env("TMPDIR", &scratch)
+                    // What the browser itself says, such as how a date is typed.
+                    .env("LANGUAGE", options.lang)
                     .env("TZ", "Asia/Tokyo");
             },
             directory.path(),

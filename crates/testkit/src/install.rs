@@ -24,8 +24,8 @@ const ORDINARY: [(&str, &str); 9] = [
     (crate::browser::DRIVER, "chromium-driver"),
     // Pages in Japanese are looked at, and pictured.
     (
-        "/usr/share/fonts/opentype/ipafont-gothic/ipagp.ttf",
-        "fonts-ipafont-gothic",
+        "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc",
+        "fonts-noto-cjk",
     ),
 ];
 

@@ -44,13 +44,28 @@ async fn a_fresh_run_replaces_its_own_copies_and_keeps_what_the_person_changed()
     let person = Person::reading("ja").await;
     person.starts_a_copy(&service, &world).await;
     person.sees("コピーが完了しました").await.unwrap();
+    world.assert_copied();
+    // In the meantime the person stars one of the copies: it is theirs now.
+    let mut judge = world.new_judge();
+    judge.select("INBOX").unwrap().accepted().unwrap();
+    let first = world.destination_now().mailboxes[&b"INBOX"[..]].messages[0].clone();
+    let is_starred = first.flags.contains("\\Flagged");
+    let change = if is_starred { "-FLAGS" } else { "+FLAGS" };
+    let changed = judge.store(&first.uid.to_string(), change, &["\\Flagged"]);
+    changed.unwrap().accepted().unwrap();
 
     person.follow("main a[href$='/again']").await.unwrap();
     person.again(&world, "fresh_replace").await;
     person.sees("コピーが完了しました").await.unwrap();
     person.looks_right("ja").await;
-    world.assert_copied();
-    assert_eq!(messages(&world.destination_now()), 300);
+    let mut after = world.destination_now();
+    let inbox = &mut after.mailboxes.get_mut(&b"INBOX"[..]).unwrap().messages;
+    let kept = inbox.iter().position(|message| message.uid == first.uid);
+    let kept = inbox.remove(kept.unwrap());
+    assert_eq!(kept.content, first.content);
+    assert_ne!(kept.flags, first.flags);
+    world.assert_holds(&after);
+    assert_eq!(messages(&after), 300);
 }
 
 #[tokio::test]

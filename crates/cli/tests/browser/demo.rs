@@ -46,6 +46,6 @@ async fn a_newcomer_finishes_the_whole_flow_of_the_demo() {
     person.opens_the_progress().await;
     person.sees("コピーが完了しました").await.unwrap();
     person.looks_right("ja").await;
-    person.sees_mail(&service, &address).await;
+    person.sees_mail(&service, "me@example.com").await;
     assert_eq!(service.stop().code(), Some(0));
 }

@@ -3,7 +3,7 @@
 
 use crate::person::{Form, Person, START};
 use crate::service::Service;
-use crate::world::{Terms, World, modest};
+use crate::world::{NOTIFY, Terms, World, modest};
 use hikyaku_testkit::browser::{BrowserOptions, Screen, Shot};
 use hikyaku_testkit::judge::Judge;
 use hikyaku_testkit::servers::MailServer;
@@ -83,7 +83,7 @@ async fn the_guide_is_pictured(lang: &'static str) {
     album.keep(&person, &world, "09-undo").await;
     person.go(&format!("{}/jobs", service.url)).await.unwrap();
     album.keep(&person, &world, "10-list").await;
-    person.sees_mail(&service, "taro").await;
+    person.sees_mail(&service, NOTIFY).await;
     album.keep(&person, &world, "11-mail").await;
     person.go(&format!("{}/help", service.url)).await.unwrap();
     // The help is long; its beginning shows what it is.

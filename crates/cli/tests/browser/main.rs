@@ -9,6 +9,7 @@ mod guide;
 mod halts;
 mod keyboard;
 mod looks;
+mod panel;
 mod person;
 mod room;
 mod secrets;

@@ -106,7 +106,11 @@ impl Person {
         let url = format!("{}/mail", service.url);
         self.until(&format!("a mail with “{words}”"), || async {
             self.go(&url).await?;
-            Ok(self.text().await?.contains(words).then_some(()))
+            let mails =
+                "[...document.querySelectorAll('article')].map((mail) => mail.innerText).join()";
+            let mails = self.evaluate(mails).await?;
+            let has_words = mails.as_str().is_some_and(|text| text.contains(words));
+            Ok(has_words.then_some(()))
         })
         .await
         .unwrap();

@@ -204,11 +204,16 @@ resolver = "{}"
 
     /// The destination holds exactly what the source holds, each message once.
     pub(crate) fn assert_copied(&self) {
+        self.assert_holds(&self.destination_now());
+    }
+
+    /// The same of what the destination is seen to hold.
+    pub(crate) fn assert_holds(&self, destination: &AccountSnapshot) {
         let options = CompareOptions {
             may_be_extra: Box::new(is_born_with),
             ..CompareOptions::default()
         };
-        let differences = compare(&self.source_now(), &self.destination_now(), &options);
+        let differences = compare(&self.source_now(), destination, &options);
         assert_eq!(differences, [] as [String; 0]);
     }
 }

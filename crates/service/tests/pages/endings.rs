@@ -64,6 +64,26 @@ async fn what_is_refused_is_named_and_can_be_saved_octet_by_octet() {
 }
 
 #[tokio::test]
+async fn a_source_is_found_by_the_name_that_its_owner_knows() {
+    let service = Service::with(2).await;
+    service
+        .dns
+        .set_addresses("imap.old.example.jp", &["127.0.0.1"]);
+    let mut browser = service.browser(TARO, "en").await;
+    let job = service
+        .order_from(&mut browser, "imap.old.example.jp")
+        .await;
+    service.confirm(&mut browser, &job).await;
+    let page = browser.until(&job, is_over).await;
+    assert!(
+        page.says("2 messages at the source = 2 newly copied") && page.says("imap.old.example.jp"),
+        "{}",
+        page.text()
+    );
+    service.end().await;
+}
+
+#[tokio::test]
 async fn a_copy_that_stopped_goes_on_with_a_new_password() {
     let service = Service::with(5).await;
     let mut browser = service.browser(TARO, "en").await;

@@ -110,11 +110,16 @@ impl Service {
 
     /// Fills in the form and accepts that the source is not encrypted, up to the confirmation; where the job is.
     pub(crate) async fn order(&self, browser: &mut Browser) -> String {
+        self.order_from(browser, "127.0.0.1").await
+    }
+
+    /// The same from the server of this name.
+    pub(crate) async fn order_from(&self, browser: &mut Browser, host: &str) -> String {
         let form = browser.get("/copy").await;
         let port = self.old.port().to_string();
         let fields = [
             ("password", NEW),
-            ("source_host", "127.0.0.1"),
+            ("source_host", host),
             ("source_port", &port),
             ("source_address", SOURCE),
             ("source_password", OLD),
