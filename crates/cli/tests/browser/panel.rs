@@ -48,7 +48,7 @@ async fn a_person_comes_from_the_control_panel_and_the_result_goes_by_mail() {
     // A token opens the page once.
     let other = Person::reading("ja").await;
     other.go(&handed).await.unwrap();
-    other.find("[name='address']").await.unwrap();
+    other.sees("画面の有効期限が切れました").await.unwrap();
     assert_eq!(other.count("form[action='/signout']").await.unwrap(), 0);
     assert_eq!(service.stop().code(), Some(0));
     assert_eq!(sink.arrived().len(), 1);
