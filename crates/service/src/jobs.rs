@@ -6,6 +6,7 @@
 
 mod actions;
 pub(crate) mod again;
+mod erase;
 mod error;
 pub(crate) mod hub;
 pub(crate) mod rows;

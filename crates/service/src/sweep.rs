@@ -4,7 +4,7 @@ use crate::job::State;
 use crate::jobs::Jobs;
 use crate::jobs::rows::{self, Ending, part};
 use crate::worker::World;
-use hikyaku_core::{AccountId, Code, Fault, Reach, Remedy};
+use hikyaku_core::{Code, Fault, Reach, Remedy};
 use hikyaku_ledger::service::{Change, Guard, JobRow, Lane, Standing, Wish};
 use hikyaku_view::FaultView;
 use std::time::Duration;
@@ -40,24 +40,11 @@ pub(crate) async fn sweep(jobs: &Jobs, world: &dyn World) -> Result<(), Fault> {
         for row in queue.in_state(rows::word(state), now - DAY, MOST).await? {
             let kept = i64::from(world.retention_days(&rows::head(&row)?.order)) * DAY;
             if row.ended > 0 && now - row.ended > kept && queue.forget(&row.id, now).await? {
-                forget_messages(jobs, &row).await?;
+                jobs.forget_messages(&row).await?;
             }
         }
     }
     Ok(())
-}
-
-/// What is known of single messages goes with the owner's last job.
-async fn forget_messages(jobs: &Jobs, row: &JobRow) -> Result<(), Fault> {
-    let store = jobs.store();
-    let others = store.queue().of_owner(&row.tenant, &row.owner, 1).await?;
-    let Some((source, destination)) = rows::course(row)?.accounts.filter(|_| others.is_empty())
-    else {
-        return Ok(());
-    };
-    let (source, destination) = (AccountId::new(source), AccountId::new(destination));
-    let pair = store.pair(&source, &destination).await?;
-    store.forget(pair.id(), jobs.now()).await
 }
 
 /// A job that cannot go on without passwords stops, so that the person is asked for them.

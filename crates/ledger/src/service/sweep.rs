@@ -49,7 +49,9 @@ impl Operation for Sweep {
             let mut rows = link
                 .execute("DELETE FROM audit WHERE happened < $1", &old)
                 .await?;
-            let letters = "DELETE FROM outbox WHERE ended > 0 AND ended < $1";
+            // A letter that was still to be sent when its job was erased goes once it is.
+            let letters = "DELETE FROM outbox WHERE ended > 0 \
+                 AND (ended < $1 OR NOT EXISTS (SELECT 1 FROM job WHERE job.id = outbox.job))";
             rows += link.execute(letters, &old).await?;
             Ok(Swept {
                 wiped,

@@ -2,7 +2,7 @@
 
 use super::job::own;
 use super::{Answer, App, Fields, Rejection, SignedIn};
-use super::{again, cancel, events, list, message, progress_page, report, result_page, undo};
+use super::{again, events, list, message, progress_page, question, report, result_page, undo};
 use crate::job::{Checked, Job, JobId, Kind, State};
 use axum::Router;
 use axum::extract::Path;
@@ -17,7 +17,14 @@ pub(crate) fn routes() -> Router<App> {
         .route("/jobs/{id}/events", get(events::show))
         .route("/jobs/{id}/pause", post(pause))
         .route("/jobs/{id}/resume", post(resume))
-        .route("/jobs/{id}/cancel", get(cancel::ask).post(cancel::cancel))
+        .route(
+            "/jobs/{id}/cancel",
+            get(question::ask_to_cancel).post(question::cancel),
+        )
+        .route(
+            "/jobs/{id}/erase",
+            get(question::ask_to_erase).post(question::erase),
+        )
         .route("/jobs/{id}/proceed", post(result_page::proceed))
         .route("/jobs/{id}/schedule", post(result_page::schedule))
         .route("/jobs/{id}/report", get(report::show))

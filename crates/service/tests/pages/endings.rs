@@ -64,6 +64,44 @@ async fn what_is_refused_is_named_and_can_be_saved_octet_by_octet() {
 }
 
 #[tokio::test]
+async fn what_its_owner_erases_is_gone_and_the_mail_stays() {
+    let service = Service::with(3).await;
+    let mut browser = service.browser(TARO, "ja").await;
+    let job = service.start(&mut browser).await;
+    let page = browser
+        .until(&job, |page| page.says(&result::done(Lang::Ja)))
+        .await;
+    let path = format!("{job}/erase");
+    assert!(page.says(&format!("href=\"{path}\"")), "{}", page.text());
+    let question = browser.get(&path).await;
+    assert!(question.says(&result::erase_means(Lang::Ja)) && question.has_form(&path));
+    assert!(
+        browser.get("/jobs").await.says(&job),
+        "asking erases nothing"
+    );
+    let sent = browser.submit(&question, &path, &[]).await;
+    assert_eq!((sent.status, sent.location()), (303, "/jobs"));
+    assert!(!browser.get("/jobs").await.says(&job));
+    for page in ["", "/report", "/report.csv", "/undo", "/erase"] {
+        let found = browser.get(&format!("{job}{page}")).await;
+        assert_eq!(found.status, 404, "{page}");
+    }
+    let there = service.destination.uids("INBOX").len() + service.destination.uids("請求書").len();
+    assert_eq!(there, 3);
+
+    // One that is not over cannot be erased.
+    let waiting = service.order(&mut browser).await;
+    let start = format!("{waiting}/start");
+    let confirm = browser.until(&waiting, |page| page.has_form(&start)).await;
+    let path = format!("{waiting}/erase");
+    assert_eq!(browser.get(&path).await.location(), waiting);
+    let refused = browser.send_token_of(&confirm, &path, &[]).await;
+    assert_eq!(refused.status, 409, "{}", refused.text());
+    assert!(browser.get(&waiting).await.has_form(&start));
+    service.end().await;
+}
+
+#[tokio::test]
 async fn a_source_is_found_by_the_name_that_its_owner_knows() {
     let service = Service::with(2).await;
     service

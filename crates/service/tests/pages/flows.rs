@@ -139,6 +139,7 @@ async fn nobody_sees_or_touches_the_job_of_somebody_else() {
         "/report.csv",
         "/again",
         "/undo",
+        "/erase",
     ] {
         let path = format!("{job}{page}");
         let found = hanako.get(&path).await;
@@ -152,7 +153,7 @@ async fn nobody_sees_or_touches_the_job_of_somebody_else() {
     }
     let csrf = hanako.get("/jobs").await;
     for action in [
-        "pause", "resume", "cancel", "proceed", "schedule", "message", "again", "undo",
+        "pause", "resume", "cancel", "proceed", "schedule", "message", "again", "undo", "erase",
     ] {
         // Any form of a page of hers carries her token.
         let path = format!("{job}/{action}");

@@ -89,6 +89,31 @@ sentences! {
         ja: "対処",
         en: "What to do",
     }
+    /// Link: the person wants nothing of this kept.
+    erase() {
+        ja: "このコピーの記録を消去する",
+        en: "Erase the record of this copy",
+    }
+    /// Heading of the question.
+    erase_question() {
+        ja: "このコピーの記録を消去しますか？",
+        en: "Erase the record of this copy?",
+    }
+    /// What it means.
+    erase_means() {
+        ja: "受付内容、結果、レポートをこのサービスから消去します。コピー元とコピー先のメールはそのまま残ります。消去したあとは、レポートの表示やコピーの取り消しができなくなります。",
+        en: "The order, the result and the report are removed from this service. The mail at both servers stays as it is. Afterwards the report cannot be shown and the copy cannot be undone.",
+    }
+    /// Button.
+    erase_yes() {
+        ja: "消去する",
+        en: "Erase",
+    }
+    /// Button.
+    erase_no() {
+        ja: "消去せずに戻る",
+        en: "Back without erasing",
+    }
     /// Column.
     column_count() {
         ja: "件数",

@@ -38,6 +38,7 @@ const OF_JOB: &[&str] = &[
     "/report.csv",
     "/again",
     "/undo",
+    "/erase",
 ];
 
 /// Changes of a job.
@@ -53,6 +54,7 @@ const CHANGES: &[&str] = &[
     "/message",
     "/again",
     "/undo",
+    "/erase",
 ];
 
 /// Changes without a job.

@@ -1,26 +1,31 @@
-//! 中止: asked once more on a page of its own, so that nobody ends a copy by a slip, with or without JavaScript.
+//! What is asked once more on a page of its own, so that nobody ends or erases anything by a slip, with or without
+//! JavaScript.
 
 use super::job::own;
 use super::{Answer, Page, SignedIn, later};
 use crate::job::{Job, Kind, State};
 use askama::Template;
 use axum::extract::Path;
+use axum::response::{IntoResponse, Redirect};
 use hikyaku_text::page as f;
 use hikyaku_text::page::progress as t;
+use hikyaku_text::page::result as r;
 
 #[derive(Template)]
-#[template(path = "cancel.html")]
+#[template(path = "question.html")]
 struct View<'a> {
     page: &'a Page,
     job: &'a Job,
+    action: &'static str,
     question: String,
     means: String,
     yes: String,
+    no: String,
     receipt: String,
 }
 
-/// `GET /jobs/{id}/cancel`: the question.
-pub(crate) async fn ask(who: SignedIn, Path(id): Path<String>) -> Answer {
+/// `GET /jobs/{id}/cancel`: 中止?
+pub(crate) async fn ask_to_cancel(who: SignedIn, Path(id): Path<String>) -> Answer {
     let job = own(&who, &id).await?;
     if job.state.is_over() && job.state != State::Stopped {
         return later::back_to(job.id);
@@ -43,14 +48,15 @@ pub(crate) async fn ask(who: SignedIn, Path(id): Path<String>) -> Answer {
             t::cancel_yes(lang),
         ),
     };
-    let receipt = t::receipt(&job.receipt, lang);
     who.show(&View {
         page: &who,
         job: &job,
+        action: "cancel",
         question,
         means,
         yes,
-        receipt,
+        no: t::cancel_no(lang),
+        receipt: t::receipt(&job.receipt, lang),
     })
 }
 
@@ -65,4 +71,30 @@ pub(crate) async fn cancel(who: SignedIn, Path(id): Path<String>) -> Answer {
         who.jobs().cancel(&who.owner, job.id).await?;
     }
     later::back_to(job.id)
+}
+
+/// `GET /jobs/{id}/erase`: is all that is known of it to go?
+pub(crate) async fn ask_to_erase(who: SignedIn, Path(id): Path<String>) -> Answer {
+    let job = own(&who, &id).await?;
+    if !job.state.is_over() {
+        return later::back_to(job.id);
+    }
+    let lang = who.lang;
+    who.show(&View {
+        page: &who,
+        job: &job,
+        action: "erase",
+        question: r::erase_question(lang),
+        means: r::erase_means(lang),
+        yes: r::erase_yes(lang),
+        no: r::erase_no(lang),
+        receipt: t::receipt(&job.receipt, lang),
+    })
+}
+
+/// `POST /jobs/{id}/erase`: the answer.
+pub(crate) async fn erase(who: SignedIn, Path(id): Path<String>) -> Answer {
+    let job = own(&who, &id).await?;
+    who.jobs().erase(&who.owner, job.id).await?;
+    Ok(Redirect::to("/jobs").into_response())
 }
