@@ -4,10 +4,10 @@
 
 use crate::{
     ExceptionView, FaultView, Heading, KeptView, MailboxReportView, NoteView, OutcomesView,
-    ReportView, TallyView, UndoLineView, WaitView,
+    ReportView, TallyView, UndoLineView, UndoReportView, WaitView,
 };
 use hikyaku_core::report::{Exception, MailboxReport, Note, Outcome, Report, Tally, Wait};
-use hikyaku_core::undo::{Kept, KeptCopy, UndoLine};
+use hikyaku_core::undo::{Kept, KeptCopy, UndoLine, UndoReport};
 use hikyaku_core::{Code, Fault, Key, MailboxName, Reach, Remedy, Said, Side};
 use std::time::Duration;
 
@@ -24,6 +24,17 @@ impl From<&ReportView> for Report {
             replaced: view.replaced.iter().map(undo_line).collect(),
             kept: view.kept.iter().map(kept).collect(),
             waits: view.waits.iter().filter_map(wait).collect(),
+            elapsed_millis: view.elapsed_millis,
+        }
+    }
+}
+
+impl From<&UndoReportView> for UndoReport {
+    fn from(view: &UndoReportView) -> Self {
+        Self {
+            lines: view.mailboxes.iter().map(undo_line).collect(),
+            kept: view.kept.iter().map(kept).collect(),
+            stopped: view.stopped.as_ref().map(Fault::from),
             elapsed_millis: view.elapsed_millis,
         }
     }

@@ -6,6 +6,7 @@ use crate::json::stored::{self, Stored};
 use crate::problem::{Failure, Problem};
 use crate::{exit, ledger, results, runtime, words};
 use hikyaku_core::report::Report;
+use hikyaku_core::undo::UndoReport;
 use hikyaku_engine::Stop;
 use hikyaku_ledger::{Run, RunId, Store};
 
@@ -39,6 +40,9 @@ fn show(context: &Context, format: Format, run: &Run) -> Result<u8, Failure> {
         (Stored::Nothing, _) => return Err(Problem::Unended(name).into()),
         (_, Format::Json) => output.result(&crate::json::safe(&run.summary)),
         (Stored::Fault(fault), _) => output.result(&crate::output::told(&fault, lang).join("\n")),
+        (Stored::Undo(view), _) => {
+            output.result(&results::undo_report(&UndoReport::from(&*view), lang));
+        }
         (Stored::Report(view), Format::Csv) => output.result(&results::csv(&view)),
         (Stored::Report(view), Format::Text) => {
             let kind = match run.kind.as_str() {

@@ -1,13 +1,15 @@
 //! The way back: from the line that the ledger keeps to what it tells.
 
 use hikyaku_core::Fault;
-use hikyaku_view::{Line, ReportView};
+use hikyaku_view::{Line, ReportView, UndoReportView};
 
 /// How a run ended, as it was kept.
 #[derive(Debug)]
 pub(crate) enum Stored {
     /// With a report.
     Report(Box<ReportView>),
+    /// Copies were taken back.
+    Undo(Box<UndoReportView>),
     /// Before it could start.
     Fault(Fault),
     /// Not at all, or in words of another version.
@@ -18,6 +20,7 @@ pub(crate) enum Stored {
 pub(crate) fn read(summary: &str) -> Stored {
     match serde_json::from_str(summary) {
         Ok(Line::Report(view)) => Stored::Report(view),
+        Ok(Line::UndoReport(view)) => Stored::Undo(view),
         Ok(Line::Fault(view)) => Stored::Fault(Fault::from(&view)),
         _ => Stored::Nothing,
     }
@@ -27,7 +30,8 @@ pub(crate) fn read(summary: &str) -> Stored {
 mod tests {
     use super::*;
     use hikyaku_core::report::Report;
-    use hikyaku_core::{Code, Reach, Remedy};
+    use hikyaku_core::undo::{Kept, KeptCopy, UndoLine, UndoReport};
+    use hikyaku_core::{Code, Key, MailboxName, Reach, Remedy};
 
     #[test]
     fn a_kept_report_is_the_same_report() {
@@ -41,6 +45,31 @@ mod tests {
             panic!("{kept}");
         };
         assert_eq!(Report::from(&*view), report);
+    }
+
+    #[test]
+    fn what_was_taken_back_is_told_again() {
+        let mailbox = MailboxName::inbox();
+        let report = UndoReport {
+            lines: vec![UndoLine {
+                removed: 3,
+                touched: 1,
+                ..UndoLine::of(&mailbox)
+            }],
+            kept: vec![KeptCopy {
+                mailbox,
+                key: Key(7),
+                why: Kept::Touched,
+                head: None,
+            }],
+            stopped: None,
+            elapsed_millis: 4,
+        };
+        let kept = Line::UndoReport(Box::new(UndoReportView::from(&report))).to_string();
+        let Stored::Undo(view) = read(&kept) else {
+            panic!("{kept}");
+        };
+        assert_eq!(UndoReport::from(&*view), report);
     }
 
     #[test]
