@@ -5,9 +5,11 @@ use crate::person::{Form, Person, START};
 use crate::service::Service;
 use crate::world::{NOTIFY, Terms, World, modest};
 use hikyaku_testkit::browser::{BrowserOptions, Screen, Shot};
+use hikyaku_testkit::certificates::Shown;
 use hikyaku_testkit::judge::Judge;
-use hikyaku_testkit::servers::MailServer;
+use hikyaku_testkit::servers::{DovecotOptions, MailServer};
 use std::path::PathBuf;
+use tempfile::TempDir;
 
 /// What stands in the pictures in place of what differs between machines.
 const OLD_HOST: &str = "imap.old.example.jp";
@@ -17,20 +19,17 @@ const NEW_HOST: &str = "imap.new.example.jp";
 #[tokio::test]
 async fn the_guide_is_pictured_in_japanese() {
     the_guide_is_pictured("ja").await;
+    the_question_is_pictured("ja").await;
 }
 
 #[tokio::test]
 async fn the_guide_is_pictured_in_english() {
     the_guide_is_pictured("en").await;
+    the_question_is_pictured("en").await;
 }
 
 async fn the_guide_is_pictured(lang: &'static str) {
-    let scratch = tempfile::tempdir().unwrap();
-    let album = Album {
-        directory: std::env::var_os("HIKYAKU_GUIDE")
-            .map_or_else(|| scratch.path().to_owned(), PathBuf::from)
-            .join(lang),
-    };
+    let album = Album::of(lang);
     let world = World::new(Terms {
         bandwidth: Some(250_000),
         plan: "max_message = \"100K\"",
@@ -77,6 +76,8 @@ async fn the_guide_is_pictured(lang: &'static str) {
     person.find("main a[href$='/again']").await.unwrap();
     let job = person.address().await.unwrap();
     album.keep(&person, &world, "07-result").await;
+    person.go(&format!("{job}/report")).await.unwrap();
+    album.keep(&person, &world, "15-report").await;
     person.go(&format!("{job}/again")).await.unwrap();
     album.keep(&person, &world, "08-again").await;
     person.go(&format!("{job}/undo")).await.unwrap();
@@ -116,6 +117,25 @@ async fn the_guide_is_pictured(lang: &'static str) {
         .await;
 }
 
+/// An old server whose certificate bears another name.
+async fn the_question_is_pictured(lang: &'static str) {
+    let world = World::new(Terms {
+        old: DovecotOptions {
+            certificate: Shown::WrongName,
+            ..DovecotOptions::default()
+        },
+        ..Terms::default()
+    });
+    let service = Service::start(&world);
+    let person = Person::reading(lang).await;
+    person.signs_in(&service, &world).await;
+    person.orders_right(&service, &world).await;
+    person.find("#agree").await.unwrap();
+    Album::of(lang)
+        .keep(&person, &world, "16-certificate")
+        .await;
+}
+
 /// A message that the plan does not permit.
 fn too_large(judge: &mut Judge) {
     let text = format!(
@@ -133,9 +153,20 @@ fn too_large(judge: &mut Judge) {
 /// Where the pictures go.
 struct Album {
     directory: PathBuf,
+    /// Where they are thrown away.
+    _scratch: TempDir,
 }
 
 impl Album {
+    fn of(lang: &str) -> Self {
+        let scratch = tempfile::tempdir().unwrap();
+        let kept = std::env::var_os("HIKYAKU_GUIDE").map(PathBuf::from);
+        Self {
+            directory: kept.unwrap_or_else(|| scratch.path().to_owned()).join(lang),
+            _scratch: scratch,
+        }
+    }
+
     /// Takes the page that is open in both widths.
     async fn keep(&self, person: &Person, world: &World, name: &str) {
         person.looks_right(self.lang()).await;
