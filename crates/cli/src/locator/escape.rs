@@ -4,27 +4,36 @@ use super::LocatorProblem;
 use hikyaku_text::escape;
 
 /// Decodes every `%xx`; the result must be UTF-8 without control characters.
+///
+/// # Errors
+/// [`LocatorProblem::Percent`] with what is wrong alone: what stands beside it may be a password.
 pub(super) fn decode(text: &str) -> Result<String, LocatorProblem> {
-    let wrong = || LocatorProblem::Percent(text.to_owned());
     let mut octets = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((&first, after)) = rest.split_first() {
-        if first == b'%' {
-            let digits = after.get(..2).ok_or_else(wrong)?;
-            let high = char::from(digits[0]).to_digit(16).ok_or_else(wrong)?;
-            let low = char::from(digits[1]).to_digit(16).ok_or_else(wrong)?;
-            octets.push((high * 16 + low) as u8);
-            rest = &after[2..];
-        } else {
-            octets.push(first);
-            rest = after;
-        }
+    let mut escapes = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find('%') {
+        octets.extend_from_slice(&rest.as_bytes()[..at]);
+        rest = &rest[at..];
+        let octet = octet(rest).ok_or_else(|| {
+            let wrong: String = rest.chars().take(3).collect();
+            LocatorProblem::Percent(wrong)
+        })?;
+        octets.push(octet);
+        escapes.push_str(&rest[..3]);
+        rest = &rest[3..];
     }
-    let decoded = String::from_utf8(octets).map_err(|_| wrong())?;
+    octets.extend_from_slice(rest.as_bytes());
+    let decoded = String::from_utf8(octets).map_err(|_| LocatorProblem::Percent(escapes))?;
     if decoded.contains(['\0', '\r', '\n']) {
         return Err(LocatorProblem::Control);
     }
     Ok(decoded)
+}
+
+/// The octet that the three characters at the beginning of a text stand for: `%` and two hexadecimal digits.
+fn octet(text: &str) -> Option<u8> {
+    let digit = |at: usize| char::from(*text.as_bytes().get(at)?).to_digit(16);
+    Some((digit(1)? * 16 + digit(2)?) as u8)
 }
 
 /// A user name: `@` and `*` stand as they are, `:` and `/` would divide.

@@ -172,7 +172,7 @@ fn what_is_wrong_is_named() {
         ("imaps://u@h:99999", P::Port("99999".into())),
         ("imaps://u@h:+993", P::Port("+993".into())),
         ("imaps://u@h:", P::Port("".into())),
-        ("imaps://u@h/100%", P::Percent("100%".into())),
+        ("imaps://u@h/100%", P::Percent("%".into())),
         ("imaps://u@h/%ff", P::Percent("%ff".into())),
         ("pop3s://u@h/x", P::Mailbox),
         ("mbox:", P::Path("mbox")),

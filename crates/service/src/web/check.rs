@@ -10,6 +10,7 @@ use askama::Template;
 use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect};
+use hikyaku_net::Fingerprint;
 use hikyaku_text::page as f;
 use hikyaku_text::page::check as t;
 use hikyaku_text::page::check as c;
@@ -162,14 +163,10 @@ fn question(asked: &CertificateQuestion, host: &str, lang: Lang) -> Question {
     }
 }
 
-/// Digits two by two, as every other program shows them.
-fn in_pairs(digits: &str) -> String {
-    let pairs: Vec<String> = digits
-        .as_bytes()
-        .chunks(2)
-        .map(|pair| String::from_utf8_lossy(pair).to_uppercase())
-        .collect();
-    pairs.join(":")
+/// A fingerprint as every other program shows it, however it was kept.
+fn in_pairs(kept: &str) -> String {
+    let read = kept.parse::<Fingerprint>();
+    read.map_or_else(|_| kept.to_owned(), |fingerprint| fingerprint.to_string())
 }
 
 /// `POST /jobs/{id}/accept`: the certificate or the clear text that was shown, and nothing else.
