@@ -73,10 +73,10 @@ pub(super) fn dialogue(input: &[u8]) -> usize {
     });
     drop(runtime);
     if !server.may_compress {
-        lock(&server.play)
-            .heard
-            .iter()
-            .for_each(|heard| commands(heard));
+        let play = lock(&server.play);
+        for heard in &play.heard {
+            commands(heard, &play.said);
+        }
     }
     lock(&server.play).letters
 }
@@ -222,7 +222,7 @@ fn is_told(fault: &Fault) {
 }
 
 /// What was heard on one connection: whole lines, each a command that only reads.
-fn commands(heard: &[u8]) {
+fn commands(heard: &[u8], said: &[Vec<u8>]) {
     const READING: [&[u8]; 16] = [
         b"CAPABILITY",
         b"NOOP",
@@ -265,9 +265,14 @@ fn commands(heard: &[u8]) {
             let digits = line.rsplit(|octet| *octet == b'{').next()?;
             std::str::from_utf8(digits).ok()?.parse::<usize>().ok()
         });
-        if let Some(octets) = announced
-            && tagged(rest).is_none_or(|(tag, _)| tag <= last)
-        {
+        let Some(octets) = announced else { continue };
+        // Where the server did not want it, the next command follows instead. A name may look like one; then it is what
+        // the server itself has called a mailbox.
+        let is_name = rest.get(..octets).is_some_and(|name| {
+            let calls_it = |said: &Vec<u8>| memchr::memmem::find(said, name).is_some();
+            !name.is_empty() && said.iter().any(calls_it)
+        });
+        if is_name || tagged(rest).is_none_or(|(tag, _)| tag <= last) {
             rest = rest.get(octets..).unwrap_or_default();
             let end = memchr::memmem::find(rest, b"\r\n").map_or(rest.len(), |at| at + 2);
             rest = &rest[end..];
