@@ -40,7 +40,7 @@ impl Body {
     }
 
     /// A generated message whose header names the seed in `X-Seed`, so that a server to which it is appended knows it
-    /// again ([`Body::recognised`]).
+    /// again.
     pub fn recognisable(header: &str, octets: u64, seed: u64) -> Self {
         Self::generated(format!("{header}{SEED}{seed}\r\n\r\n"), octets, seed)
     }
