@@ -109,6 +109,12 @@ codes! {
     ServerRefused "P510" "server.refused" " The server refused a command.";
     ServerProtocol "P511" "server.protocol" " The server broke the protocol.";
     ServerExcess "P512" "server.excess" " The server sent more than any server should.";
+    ArchiveMissing "R151" "archive.missing" " There is nothing to read at the path.";
+    ArchiveKind "R152" "archive.kind" " What lies at the path is not an archive of that kind.";
+    ArchiveDamaged "R153" "archive.damaged" " A part of the archive cannot be read.";
+    ArchiveEncrypted "R154" "archive.encrypted" " The archive, or a part of it, is encrypted.";
+    ArchiveChanged "R155" "archive.changed" " The archive changed while it was read.";
+    ArchiveExcess "R156" "archive.excess" " The archive is larger or deeper than is read.";
     SourceEmpty "S601" "source.empty" " There is no mail at the source.";
     DeliveryElsewhere "S602" "delivery.elsewhere" " New mail is still delivered to another server, and the plan copies only afterwards.";
     UndoUnsupported "U601" "undo.unsupported" " The destination cannot remove exactly the copies that are named.";

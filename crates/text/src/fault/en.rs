@@ -211,6 +211,36 @@ pub(super) fn explain(code: Code) -> (&'static str, &'static str, &'static str) 
             "Taking back the copied messages broke off half-way.",
             "Run the same command again: it continues where it stopped. Copying once more keeps what is still there.",
         ),
+        Code::ArchiveMissing => (
+            "Nothing to read there",
+            "There is no file or folder at this path, or it may not be read.",
+            "Check the path, and whether you may open it. On a Mac, the terminal needs \"Full Disk Access\" for the folders of Mail.",
+        ),
+        Code::ArchiveKind => (
+            "Not an archive of that kind",
+            "What lies at this path is not mail in the format that was named.",
+            "Use the path without a format in front of it: what it is gets recognised and told.",
+        ),
+        Code::ArchiveDamaged => (
+            "Part of the archive is damaged",
+            "A part of the archive is damaged or cut off and cannot be read. Everything else is copied.",
+            "Check whether you have an older backup of this archive, and copy it as well: nothing is copied twice.",
+        ),
+        Code::ArchiveEncrypted => (
+            "The archive is encrypted",
+            "The archive, or a part of it, is protected by a password and cannot be read.",
+            "Use the program that made the archive to remove the password, or to export it again without one.",
+        ),
+        Code::ArchiveChanged => (
+            "The archive changed",
+            "The archive was changed while it was read. The mail program may be open.",
+            "Close the mail program and run the same command again: it continues where it stopped.",
+        ),
+        Code::ArchiveExcess => (
+            "The archive is too large",
+            "Unpacked, the archive would be larger, or its folders deeper, than can be read at once.",
+            "Try it with the unpacked folder: unpack it yourself and give that path.",
+        ),
         Code::VerifyDifference => (
             "Verification found a difference",
             "The verification found a difference between source and destination.",

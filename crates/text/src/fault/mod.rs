@@ -102,6 +102,11 @@ fn who(code: Code) -> Who {
         | Code::ConfigInvalid
         | Code::LocatorInvalid
         | Code::SecretUnreadable
+        | Code::ArchiveMissing
+        | Code::ArchiveKind
+        | Code::ArchiveEncrypted
+        | Code::ArchiveChanged
+        | Code::ArchiveExcess
         | Code::Interrupted => Who::User,
         Code::HostUnreachable
         | Code::TlsFailed
@@ -128,7 +133,7 @@ fn who(code: Code) -> Who {
         | Code::UndoUnfinished
         | Code::VerifyDifference => Who::Nobody,
         Code::LoginLocked => Who::Time,
-        Code::MessageRefused | Code::MessageUnreadable => Who::Report,
+        Code::MessageRefused | Code::MessageUnreadable | Code::ArchiveDamaged => Who::Report,
         Code::Bug => Who::Developers,
     }
 }

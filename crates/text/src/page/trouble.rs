@@ -200,6 +200,26 @@ fn remedy(code: Code, lang: Lang) -> Option<(&'static str, Who)> {
             "Undo once more to go on. Copy once more to keep what is still there.",
             Who::User,
         ),
+        Code::ArchiveMissing => (
+            "ファイルまたはフォルダがお手元にあるかご確認のうえ、もう一度お選びください。",
+            "Check that the file or folder is there, then choose it again.",
+            Who::User,
+        ),
+        Code::ArchiveKind => (
+            "メールデータのファイルかどうかご確認のうえ、もう一度お選びください。種類は自動で判別します。",
+            "Check that this is a file with mail, then choose it again. Its kind is recognised automatically.",
+            Who::User,
+        ),
+        Code::ArchiveChanged => (
+            "メールソフトを終了してから、「続きから再開する」をクリックしてください。",
+            "Close the mail program, then choose \"Continue from here\".",
+            Who::User,
+        ),
+        Code::ArchiveExcess => (
+            "フォルダごとに分けてファイルを作成し、もう一度お試しください。",
+            "Make several smaller files, for example one for each folder, and try again.",
+            Who::User,
+        ),
         Code::VerifyDifference => (
             "「差分」でもう一度コピーすると、再度確認し、足りないメールをコピーします。",
             "Make a differential run: please see the list. It verifies again and copies what is missing.",

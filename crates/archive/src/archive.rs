@@ -1,0 +1,48 @@
+//! From a kind and a path to a source.
+
+use crate::fault;
+use crate::kind::Kind;
+use crate::options::Options;
+use crate::source::ArchiveSource;
+use crate::store::Store;
+use hikyaku_core::Fault;
+use std::path::Path;
+
+/// Opens archives.
+#[derive(Debug)]
+pub enum Archive {}
+
+impl Archive {
+    /// Opens what lies at the path, as that kind. Blocks for a moment: no message is
+    /// looked at, but a zip file is unpacked.
+    ///
+    /// # Faults
+    /// `archive.missing` and `archive.kind`, with the path as the place.
+    pub fn open(kind: Kind, path: &Path, options: Options) -> Result<ArchiveSource, Fault> {
+        let path = std::path::absolute(path).map_err(|e| fault::missing(path, &e))?;
+        std::fs::metadata(&path).map_err(|e| fault::missing(&path, &e))?;
+        let store = Self::store(kind, &path, &options)?;
+        Ok(ArchiveSource::new(
+            store,
+            path.display().to_string(),
+            options,
+        ))
+    }
+
+    /// The format's own reader.
+    fn store(kind: Kind, path: &Path, _options: &Options) -> Result<Box<dyn Store>, Fault> {
+        match kind {
+            Kind::Mbox
+            | Kind::Maildir
+            | Kind::Thunderbird
+            | Kind::AppleMail
+            | Kind::Eml
+            | Kind::Mh
+            | Kind::Takeout
+            | Kind::WindowsLiveMail
+            | Kind::OutlookExpress
+            | Kind::Becky
+            | Kind::Hidemaru => Err(fault::wrong_kind(path, format!("{kind} is not read yet"))),
+        }
+    }
+}

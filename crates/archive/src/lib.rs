@@ -1,0 +1,28 @@
+//! Mail that lies on disk, read as a source like any other.
+//!
+//! A format knows how to list its folders, to scan one of them and to open one message
+//! ([`Store`]); everything that the engine asks for is built over that once
+//! ([`ArchiveSource`]). Nothing here can write to an archive.
+//!
+//! Start reading at [`store`], then [`source`]; a format is one module each.
+
+#![warn(missing_docs)]
+
+mod archive;
+pub mod dates;
+mod disk;
+mod fault;
+mod kind;
+mod options;
+mod reader;
+mod source;
+pub mod store;
+mod survey;
+mod text;
+
+pub use archive::Archive;
+pub use kind::Kind;
+pub use options::{Options, Seen};
+pub use source::ArchiveSource;
+pub use store::{Flow, Folder, Found, Item, Place, Start, Store};
+pub use text::Text;
