@@ -1,5 +1,7 @@
 //! From a kind and a path to a source.
 
+use crate::apple::AppleMail;
+use crate::dbx::OutlookExpress;
 use crate::fault;
 use crate::kind::Kind;
 use crate::options::Options;
@@ -30,17 +32,17 @@ impl Archive {
     }
 
     /// The format's own reader.
-    fn store(kind: Kind, path: &Path, _options: &Options) -> Result<Box<dyn Store>, Fault> {
+    fn store(kind: Kind, path: &Path, options: &Options) -> Result<Box<dyn Store>, Fault> {
         match kind {
+            Kind::AppleMail => Ok(Box::new(AppleMail::open(path, options.now)?)),
+            Kind::OutlookExpress => Ok(Box::new(OutlookExpress::open(path, options.now)?)),
             Kind::Mbox
             | Kind::Maildir
             | Kind::Thunderbird
-            | Kind::AppleMail
             | Kind::Eml
             | Kind::Mh
             | Kind::Takeout
             | Kind::WindowsLiveMail
-            | Kind::OutlookExpress
             | Kind::Becky
             | Kind::Hidemaru => Err(fault::wrong_kind(path, format!("{kind} is not read yet"))),
         }

@@ -66,6 +66,16 @@ impl Disk {
         Ok(filled)
     }
 
+    /// Up to `most` octets from the position on; fewer only where the file ends.
+    pub(crate) fn octets_at(&self, position: u64, most: usize) -> io::Result<Vec<u8>> {
+        let rest = self.length.saturating_sub(position);
+        let most = most.min(usize::try_from(rest).unwrap_or(usize::MAX));
+        let mut octets = vec![0; most];
+        let filled = self.fill_at(&mut octets, position)?;
+        octets.truncate(filled);
+        Ok(octets)
+    }
+
     /// A reader over a part of the file. One that ends early is an error when it is
     /// shorter than `length` says: the file was cut meanwhile.
     pub(crate) fn part(&self, start: u64, length: u64) -> Part {
@@ -124,7 +134,7 @@ pub(crate) fn stamp(path: &Path) -> Option<u64> {
 }
 
 /// The file's time in seconds since 1970 UTC.
-#[allow(dead_code)] // For the formats whose date is the file's.
+
 pub(crate) fn modified(path: &Path) -> Option<i64> {
     let time = fs::metadata(path).ok()?.modified().ok()?;
     seconds(time)

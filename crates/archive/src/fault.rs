@@ -14,6 +14,16 @@ pub(crate) fn damaged(detail: impl Into<String>) -> Fault {
     )
 }
 
+/// A part of a message is not in the archive; the rest of it is copied.
+pub(crate) fn partial(detail: impl Into<String>) -> Fault {
+    Fault::new(
+        Code::ArchivePartial,
+        Reach::Message,
+        Remedy::AskUser,
+        detail.into(),
+    )
+}
+
 /// One item is encrypted; the others go on.
 #[allow(dead_code)] // For the formats that know encryption.
 pub(crate) fn encrypted(detail: impl Into<String>) -> Fault {
@@ -84,6 +94,7 @@ pub(crate) fn message(error: &io::Error) -> Fault {
     match error.kind() {
         // It was there when the folder was scanned, and longer.
         io::ErrorKind::NotFound | io::ErrorKind::UnexpectedEof => changed(error.to_string()),
+        io::ErrorKind::InvalidData => damaged(error.to_string()),
         _ => Fault::new(
             Code::MessageUnreadable,
             Reach::Message,

@@ -8,8 +8,10 @@
 
 #![warn(missing_docs)]
 
+mod apple;
 mod archive;
 pub mod dates;
+mod dbx;
 mod disk;
 mod fault;
 mod kind;
@@ -19,6 +21,7 @@ mod source;
 pub mod store;
 mod survey;
 mod text;
+mod tree;
 
 pub use archive::Archive;
 pub use kind::Kind;

@@ -115,6 +115,7 @@ codes! {
     ArchiveEncrypted "R154" "archive.encrypted" " The archive, or a part of it, is encrypted.";
     ArchiveChanged "R155" "archive.changed" " The archive changed while it was read.";
     ArchiveExcess "R156" "archive.excess" " The archive is larger or deeper than is read.";
+    ArchivePartial "R157" "archive.partial" " A part of a message is not in the archive.";
     SourceEmpty "S601" "source.empty" " There is no mail at the source.";
     DeliveryElsewhere "S602" "delivery.elsewhere" " New mail is still delivered to another server, and the plan copies only afterwards.";
     UndoUnsupported "U601" "undo.unsupported" " The destination cannot remove exactly the copies that are named.";

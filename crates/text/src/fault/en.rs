@@ -241,6 +241,11 @@ pub(super) fn explain(code: Code) -> (&'static str, &'static str, &'static str) 
             "Unpacked, the archive would be larger, or its folders deeper, than can be read at once.",
             "Try it with the unpacked folder: unpack it yourself and give that path.",
         ),
+        Code::ArchivePartial => (
+            "Part of a message is missing",
+            "The archive holds a message without its text or one of its attachments: the mail program had not fetched it from the server. What is there is copied.",
+            "If the server still has the message, copy from the server as well. Otherwise open the message in the mail program while it is connected, and copy again.",
+        ),
         Code::VerifyDifference => (
             "Verification found a difference",
             "The verification found a difference between source and destination.",
