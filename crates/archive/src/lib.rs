@@ -12,6 +12,7 @@ mod apple;
 mod archive;
 pub mod dates;
 mod dbx;
+mod dirs;
 mod disk;
 mod fault;
 mod kind;
@@ -21,7 +22,6 @@ mod source;
 pub mod store;
 mod survey;
 mod text;
-mod tree;
 
 pub use archive::Archive;
 pub use kind::Kind;

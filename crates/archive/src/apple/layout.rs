@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use hikyaku_core::{Fault, MailboxName, Role};
 use unicode_normalization::UnicodeNormalization;
 
-use crate::tree::{self, Dir, name_of, without_ending};
+use crate::dirs::{self, Dir, name_of, without_ending};
 
 /// What a mailbox's directory ends with.
 const ENDINGS: [&str; 3] = [".mbox", ".imapmbox", ".pop"];
@@ -55,7 +55,7 @@ pub(crate) fn looks_like_a_store(dir: &Dir) -> bool {
 /// # Faults
 /// When the directory cannot be listed.
 pub(crate) fn mailboxes(path: &Path) -> Result<Vec<Mailbox>, Fault> {
-    let top = tree::list(path, Vec::new()).map_err(|e| crate::fault::missing(path, &e))?;
+    let top = dirs::list(path, Vec::new()).map_err(|e| crate::fault::missing(path, &e))?;
     // Mail leaves the directory of an older version behind when it moves to a new one.
     let newest = top.dirs.iter().filter_map(|dir| {
         let number = version(&name_of(dir))?;
@@ -65,7 +65,7 @@ pub(crate) fn mailboxes(path: &Path) -> Result<Vec<Mailbox>, Fault> {
         .max()
         .map_or_else(|| path.to_owned(), |(_, path)| path);
     let mut places = Vec::new();
-    for dir in tree::walk(&root, &mut |path, error| {
+    for dir in dirs::walk(&root, &mut |path, error| {
         tracing::warn!(path = %path.display(), %error, "a directory cannot be read");
     })? {
         find(&root, &dir, &mut places);
@@ -185,7 +185,7 @@ fn name_all(root: &Path, places: Vec<Placed>) -> Vec<Mailbox> {
 
 /// A directory `Messages` that was taken out of its mailbox, or one with message files.
 fn loose(root: &Path) -> Option<Mailbox> {
-    let dir = tree::list(root, Vec::new()).ok()?;
+    let dir = dirs::list(root, Vec::new()).ok()?;
     let is_message = |f: &std::ffi::OsString| super::messages::file_number(f).is_some();
     let messages = match dir.files.iter().any(is_message) {
         true => root.to_owned(),

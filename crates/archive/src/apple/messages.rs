@@ -16,11 +16,11 @@ use super::emlx::{self, Emlx};
 use super::layout::Mailbox;
 use super::rejoin::{Content, Rejoined, rejoin};
 use crate::dates;
+use crate::dirs;
 use crate::disk::{self, Disk};
 use crate::fault;
 use crate::store::{Flow, Found, Item, Place, Start, mark};
 use crate::text::Text;
-use crate::tree;
 
 /// Longest message without its attachments that is put together again; it is held then.
 const MAX_PARTIAL: u64 = 64 << 20;
@@ -52,7 +52,7 @@ struct MessageFile {
 fn files(mailbox: &Mailbox) -> io::Result<BTreeMap<(u64, PathBuf), MessageFile>> {
     let mut out: BTreeMap<(u64, PathBuf), MessageFile> = BTreeMap::new();
     for dir in &mailbox.messages {
-        for name in tree::list(dir, Vec::new())?.files {
+        for name in dirs::list(dir, Vec::new())?.files {
             let path = dir.join(&name);
             let (key, is_partial) = match file_number(&name) {
                 Some((number, is_partial)) => ((number, PathBuf::new()), is_partial),
@@ -216,7 +216,7 @@ fn content(message: &Path, part: &str) -> io::Result<Option<Content>> {
             continue;
         }
         let mut files = Vec::new();
-        for name in tree::list(&dir, Vec::new())?.files {
+        for name in dirs::list(&dir, Vec::new())?.files {
             // Finder leaves its own files everywhere.
             if !name.as_encoded_bytes().starts_with(b".") {
                 files.push(dir.join(name));

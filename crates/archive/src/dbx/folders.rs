@@ -6,8 +6,8 @@ use std::io;
 use hikyaku_core::{MailboxName, Role};
 
 use super::layout::{self, Info};
+use crate::dirs::decode;
 use crate::disk::Disk;
-use crate::tree::decode;
 
 /// Names in names, at most.
 const MAX_LEVELS: usize = 60;

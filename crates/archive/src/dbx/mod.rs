@@ -21,11 +21,11 @@ use std::path::Path;
 use hikyaku_core::{Epoch, Fault, Flag, Flags, InternalDate, Key, Keyword, MailboxName};
 
 use crate::dates;
+use crate::dirs;
 use crate::disk::{self, Disk};
 use crate::fault;
 use crate::store::{Flow, Folder, Found, Item, Place, Start, Store, mark};
 use crate::text::Text;
-use crate::tree;
 
 /// A message in a `.dbx` file: [`Place::start`] is its first segment.
 const CHAINED: u64 = 0;
@@ -84,7 +84,7 @@ impl OutlookExpress {
     pub(crate) fn open(path: &Path, now: i64) -> Result<Self, Fault> {
         let mut folders = Vec::new();
         if path.is_dir() {
-            let mut stores = tree::walk(path, &mut |_, _| {})?;
+            let mut stores = dirs::walk(path, &mut |_, _| {})?;
             stores.retain(|dir| dir.files.iter().any(|f| is_ours(f)));
             let several = stores.len() > 1;
             for dir in &stores {
@@ -124,16 +124,16 @@ pub(crate) fn is_ours(name: &OsStr) -> bool {
 }
 
 fn ends_with(name: &OsStr, ending: &str) -> bool {
-    tree::without_ending(&tree::name_of(name), ending).is_some()
+    dirs::without_ending(&dirs::name_of(name), ending).is_some()
 }
 
 fn stem(path: &Path) -> MailboxName {
-    let level = tree::name_of(path.file_stem().unwrap_or_default());
+    let level = dirs::name_of(path.file_stem().unwrap_or_default());
     MailboxName::new(vec![level]).unwrap_or_else(MailboxName::inbox)
 }
 
 /// The folders of one directory, below its own name where there are several.
-fn folders_of(dir: &tree::Dir, above: Option<&String>) -> Vec<Folder> {
+fn folders_of(dir: &dirs::Dir, above: Option<&String>) -> Vec<Folder> {
     let list = dir
         .files
         .iter()
@@ -156,7 +156,7 @@ fn folders_of(dir: &tree::Dir, above: Option<&String>) -> Vec<Folder> {
         if !is_mail {
             continue;
         }
-        let entry = names.get(&tree::name_of(file).to_lowercase());
+        let entry = names.get(&dirs::name_of(file).to_lowercase());
         let mut name = entry.map_or_else(|| stem(&path), |e| e.name.clone());
         if let Some(above) = above {
             let mut levels = vec![above.clone()];
