@@ -22,6 +22,7 @@ mod source;
 pub mod store;
 mod survey;
 mod text;
+mod unpack;
 
 pub use archive::Archive;
 pub use kind::Kind;
