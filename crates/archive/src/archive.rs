@@ -4,6 +4,7 @@ use crate::apple::AppleMail;
 use crate::dbx::OutlookExpress;
 use crate::fault;
 use crate::kind::Kind;
+use crate::mbox::MboxTree;
 use crate::options::Options;
 use crate::source::ArchiveSource;
 use crate::store::Store;
@@ -36,8 +37,8 @@ impl Archive {
         match kind {
             Kind::AppleMail => Ok(Box::new(AppleMail::open(path, options.now)?)),
             Kind::OutlookExpress => Ok(Box::new(OutlookExpress::open(path, options.now)?)),
-            Kind::Mbox
-            | Kind::Maildir
+            Kind::Mbox => Ok(Box::new(MboxTree::open(path, options)?)),
+            Kind::Maildir
             | Kind::Thunderbird
             | Kind::Eml
             | Kind::Mh

@@ -10,8 +10,15 @@ use std::time::UNIX_EPOCH;
 /// An open file. Clones share it.
 #[derive(Clone, Debug)]
 pub(crate) struct Disk {
-    file: Arc<File>,
+    origin: Arc<Origin>,
     length: u64,
+}
+
+#[derive(Debug)]
+enum Origin {
+    File(File),
+    /// As if it were one.
+    Held(Vec<u8>),
 }
 
 impl Disk {
@@ -30,9 +37,18 @@ impl Disk {
         let file = File::open(path)?;
         let length = file.metadata()?.len();
         Ok(Self {
-            file: Arc::new(file),
+            origin: Arc::new(Origin::File(file)),
             length,
         })
+    }
+
+    /// Octets at hand, read like a file.
+    #[cfg_attr(not(any(test, fuzzing)), allow(dead_code))]
+    pub(crate) fn held(octets: &[u8]) -> Self {
+        Self {
+            length: octets.len() as u64,
+            origin: Arc::new(Origin::Held(octets.to_vec())),
+        }
     }
 
     /// Length in octets when it was opened.
@@ -42,11 +58,21 @@ impl Disk {
 
     /// Reads up to the whole buffer from the position on; 0 at the end.
     pub(crate) fn read_at(&self, buffer: &mut [u8], position: u64) -> io::Result<usize> {
+        let file = match &*self.origin {
+            Origin::File(file) => file,
+            Origin::Held(octets) => {
+                let from = usize::try_from(position).unwrap_or(usize::MAX);
+                let rest = octets.get(from..).unwrap_or_default();
+                let length = rest.len().min(buffer.len());
+                buffer[..length].copy_from_slice(&rest[..length]);
+                return Ok(length);
+            }
+        };
         loop {
             #[cfg(unix)]
-            let read = std::os::unix::fs::FileExt::read_at(&*self.file, buffer, position);
+            let read = std::os::unix::fs::FileExt::read_at(file, buffer, position);
             #[cfg(windows)]
-            let read = std::os::windows::fs::FileExt::seek_read(&*self.file, buffer, position);
+            let read = std::os::windows::fs::FileExt::seek_read(file, buffer, position);
             match read {
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
                 other => return other,

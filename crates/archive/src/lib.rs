@@ -16,7 +16,10 @@ mod dirs;
 mod disk;
 mod fault;
 mod kind;
+pub mod mbox;
 mod options;
+#[cfg(any(test, fuzzing))]
+pub mod properties;
 mod reader;
 mod source;
 pub mod store;
@@ -29,4 +32,4 @@ pub use kind::Kind;
 pub use options::{Options, Seen};
 pub use source::ArchiveSource;
 pub use store::{Flow, Folder, Found, Item, Place, Start, Store};
-pub use text::Text;
+pub use text::{Pieces, Text};

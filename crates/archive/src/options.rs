@@ -1,5 +1,6 @@
 //! What a person may choose about reading an archive.
 
+use crate::mbox::Quoting;
 use hikyaku_core::{Flag, Flags};
 use std::path::PathBuf;
 
@@ -31,6 +32,9 @@ pub struct Options {
     /// Where zip files are unpacked while they are read; the system's own place for
     /// temporary files unless it is told.
     pub spool: Option<PathBuf>,
+    /// How lines that begin with `From ` are hidden in mbox files, if somebody knows
+    /// better than their beginning tells.
+    pub quoting: Option<Quoting>,
     /// Most octets that a zip file may come to when unpacked.
     pub most_unpacked: u64,
 }
@@ -42,6 +46,7 @@ impl Default for Options {
             seen: Seen::default(),
             now: now.map_or(0, |d| i64::try_from(d.as_secs()).unwrap_or(0)),
             spool: None,
+            quoting: None,
             most_unpacked: 256 << 30,
         }
     }

@@ -7,9 +7,7 @@ use crate::survey::{Survey, survey};
 use futures::future::BoxFuture;
 use hikyaku_core::mailbox::{NameRules, Quota};
 use hikyaku_core::traits::{Ask, Reader, Source};
-use hikyaku_core::{
-    Abilities, Code, Fault, MailboxInfo, MailboxName, MailboxState, Reach, Remedy, WireName,
-};
+use hikyaku_core::{Abilities, Code, Fault, MailboxInfo, MailboxName, Reach, Remedy, WireName};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 

@@ -88,12 +88,12 @@ impl Folder {
     }
 }
 
-/// Where a scan begins: the first item, or one that an earlier scan told.
+/// Where a scan begins: at an item that an earlier scan told, or at the beginning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Start {
-    /// Smallest key that is wanted.
+    /// The item's key; nothing with a lower one is told.
     pub key: Key,
-    /// The [`Item::at`] of the item with that key, or of one before it; 0 for the beginning.
+    /// The same item's [`Item::at`]; 0 says nothing.
     pub at: u64,
 }
 

@@ -1,0 +1,4 @@
+//! Archives of every kind that this crate reads itself, through the source.
+
+mod kit;
+mod mbox;
