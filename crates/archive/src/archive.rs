@@ -1,6 +1,7 @@
 //! From a kind and a path to a source.
 
 use crate::apple::AppleMail;
+use crate::becky::Becky;
 use crate::dbx::OutlookExpress;
 use crate::fault;
 use crate::kind::Kind;
@@ -8,6 +9,7 @@ use crate::mbox::MboxTree;
 use crate::options::Options;
 use crate::source::ArchiveSource;
 use crate::store::Store;
+use crate::wlm::WindowsLiveMail;
 use hikyaku_core::Fault;
 use std::path::Path;
 
@@ -36,6 +38,8 @@ impl Archive {
     fn store(kind: Kind, path: &Path, options: &Options) -> Result<Box<dyn Store>, Fault> {
         match kind {
             Kind::AppleMail => Ok(Box::new(AppleMail::open(path, options.now)?)),
+            Kind::Becky => Ok(Box::new(Becky::open(path, options.now)?)),
+            Kind::WindowsLiveMail => Ok(Box::new(WindowsLiveMail::open(path, options.now)?)),
             Kind::OutlookExpress => Ok(Box::new(OutlookExpress::open(path, options.now)?)),
             Kind::Mbox => Ok(Box::new(MboxTree::open(path, options)?)),
             Kind::Maildir
@@ -43,8 +47,6 @@ impl Archive {
             | Kind::Eml
             | Kind::Mh
             | Kind::Takeout
-            | Kind::WindowsLiveMail
-            | Kind::Becky
             | Kind::Hidemaru => Err(fault::wrong_kind(path, format!("{kind} is not read yet"))),
         }
     }

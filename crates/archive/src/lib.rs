@@ -10,6 +10,7 @@
 
 mod apple;
 mod archive;
+mod becky;
 pub mod dates;
 mod dbx;
 mod dirs;
@@ -26,6 +27,7 @@ pub mod store;
 mod survey;
 mod text;
 mod unpack;
+mod wlm;
 
 pub use archive::Archive;
 pub use kind::Kind;
