@@ -9,6 +9,7 @@ use crate::mbox::MboxTree;
 use crate::options::Options;
 use crate::source::ArchiveSource;
 use crate::store::Store;
+use crate::takeout::Takeout;
 use crate::wlm::WindowsLiveMail;
 use hikyaku_core::Fault;
 use std::path::Path;
@@ -37,17 +38,15 @@ impl Archive {
     /// The format's own reader.
     fn store(kind: Kind, path: &Path, options: &Options) -> Result<Box<dyn Store>, Fault> {
         match kind {
-            Kind::AppleMail => Ok(Box::new(AppleMail::open(path, options.now)?)),
+            Kind::AppleMail => Ok(Box::new(AppleMail::open(path, options)?)),
             Kind::Becky => Ok(Box::new(Becky::open(path, options.now)?)),
             Kind::WindowsLiveMail => Ok(Box::new(WindowsLiveMail::open(path, options.now)?)),
+            Kind::Takeout => Ok(Box::new(Takeout::open(path, options)?)),
             Kind::OutlookExpress => Ok(Box::new(OutlookExpress::open(path, options.now)?)),
             Kind::Mbox => Ok(Box::new(MboxTree::open(path, options)?)),
-            Kind::Maildir
-            | Kind::Thunderbird
-            | Kind::Eml
-            | Kind::Mh
-            | Kind::Takeout
-            | Kind::Hidemaru => Err(fault::wrong_kind(path, format!("{kind} is not read yet"))),
+            Kind::Maildir | Kind::Thunderbird | Kind::Eml | Kind::Mh | Kind::Hidemaru => {
+                Err(fault::wrong_kind(path, format!("{kind} is not read yet")))
+            }
         }
     }
 }

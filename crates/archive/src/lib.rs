@@ -25,13 +25,14 @@ mod reader;
 mod source;
 pub mod store;
 mod survey;
+mod takeout;
 mod text;
 mod unpack;
 mod wlm;
 
 pub use archive::Archive;
 pub use kind::Kind;
-pub use options::{Options, Seen};
+pub use options::{LabelPolicy, Options, Seen};
 pub use source::ArchiveSource;
 pub use store::{Flow, Folder, Found, Item, Place, Start, Store};
 pub use text::{Pieces, Text};

@@ -1,7 +1,7 @@
 //! What a person may choose about reading an archive.
 
 use crate::mbox::Quoting;
-use hikyaku_core::{Flag, Flags};
+use hikyaku_core::{Flag, Flags, MailboxName};
 use std::path::PathBuf;
 
 /// Whether messages count as read.
@@ -22,6 +22,28 @@ impl Seen {
     pub const OLD_DAYS: i64 = 30;
 }
 
+/// How the labels of a Google Takeout become folders.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LabelPolicy {
+    /// Every message once, in the folder of its first label: one of `priority` (or below
+    /// it), in that order; else the owner's own, deepest and then by name; else Inbox,
+    /// Sent, Drafts. A message without any is archived mail and goes to *Archive*.
+    One {
+        /// Labels that come first. Gmail's own may be named `INBOX`, `Sent`, `Drafts`.
+        priority: Vec<MailboxName>,
+    },
+    /// Every message once per label.
+    Each,
+}
+
+impl Default for LabelPolicy {
+    fn default() -> Self {
+        Self::One {
+            priority: Vec::new(),
+        }
+    }
+}
+
 /// How an archive is read.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -35,6 +57,8 @@ pub struct Options {
     /// How lines that begin with `From ` are hidden in mbox files, if somebody knows
     /// better than their beginning tells.
     pub quoting: Option<Quoting>,
+    /// How labels become folders.
+    pub labels: LabelPolicy,
     /// Most octets that a zip file may come to when unpacked.
     pub most_unpacked: u64,
 }
@@ -47,6 +71,7 @@ impl Default for Options {
             now: now.map_or(0, |d| i64::try_from(d.as_secs()).unwrap_or(0)),
             spool: None,
             quoting: None,
+            labels: LabelPolicy::default(),
             most_unpacked: 256 << 30,
         }
     }

@@ -24,16 +24,18 @@ use hikyaku_core::{Epoch, Fault};
 
 use crate::disk;
 use crate::fault;
+use crate::mbox::{MboxFiles, Reading};
+use crate::options::Options;
 use crate::store::{Flow, Folder, Found, Item, Start, Store};
 use crate::text::Text;
 
 use layout::{Mailbox, mailboxes};
 
 /// The mail of an Apple Mail.
-#[derive(Debug)]
 pub(crate) struct AppleMail {
     mailboxes: Vec<Mailbox>,
-    now: i64,
+    files: MboxFiles,
+    reading: Reading,
 }
 
 impl AppleMail {
@@ -41,12 +43,21 @@ impl AppleMail {
     ///
     /// # Faults
     /// When there is no mailbox of Mail.
-    pub(crate) fn open(path: &Path, now: i64) -> Result<Self, Fault> {
+    pub(crate) fn open(path: &Path, options: &Options) -> Result<Self, Fault> {
         let mailboxes = mailboxes(path)?;
         if mailboxes.is_empty() {
             return Err(fault::wrong_kind(path, "no mailbox of Apple Mail"));
         }
-        Ok(Self { mailboxes, now })
+        let reading = Reading {
+            quoting: options.quoting,
+            hides_expunged: false,
+            now: options.now,
+        };
+        Ok(Self {
+            mailboxes,
+            files: MboxFiles::default(),
+            reading,
+        })
     }
 
     fn mailbox(&self, folder: &Folder) -> Result<&Mailbox, Fault> {
@@ -69,21 +80,24 @@ impl Store for AppleMail {
     ) -> Result<Option<Epoch>, Fault> {
         let mailbox = self.mailbox(folder)?;
         match &mailbox.exported {
-            Some(file) => Err(fault::wrong_kind(
-                file,
-                "exported mailboxes are not read yet",
-            )),
-            None => messages::scan(mailbox, self.now, start, found).map(|()| None),
+            Some(file) => {
+                let unreadable = |e: std::io::Error| fault::folder(file, &e);
+                let mbox = self.files.get(file, self.reading).map_err(unreadable)?;
+                mbox.scan(start, &mut |told| found(told.found))
+                    .map_err(unreadable)?;
+                Ok(None)
+            }
+            None => messages::scan(mailbox, self.reading.now, start, found).map(|()| None),
         }
     }
 
     fn open(&self, folder: &Folder, item: &Item) -> Result<Text, Fault> {
         let mailbox = self.mailbox(folder)?;
         match &mailbox.exported {
-            Some(file) => Err(fault::wrong_kind(
-                file,
-                "exported mailboxes are not read yet",
-            )),
+            Some(file) => {
+                let mbox = self.files.get(file, self.reading);
+                mbox.map_err(|e| fault::message(&e))?.text(item)
+            }
             None => messages::open(item),
         }
     }

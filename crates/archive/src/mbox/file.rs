@@ -50,7 +50,6 @@ pub(crate) struct Told<'a> {
     /// What would be told of it as plain mbox.
     pub(crate) found: Found,
     /// The beginning of its header with LF line ends, state fields included.
-    #[allow(dead_code)] // For formats that keep more there (labels).
     pub(crate) head: &'a [u8],
 }
 

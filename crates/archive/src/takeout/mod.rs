@@ -211,7 +211,9 @@ impl Copies {
         let message = (item.mark, item.octets);
         let here = self.here.entry(message).or_default();
         *here += 1;
-        self.before.get(&message).is_some_and(|before| *here <= *before)
+        self.before
+            .get(&message)
+            .is_some_and(|before| *here <= *before)
     }
 }
 
@@ -225,7 +227,12 @@ fn zips_in(path: &Path) -> Result<Vec<PathBuf>, Fault> {
     let is_zip = |name: &&std::ffi::OsString| {
         without_ending(&dirs::name_of(name), ".zip").is_some() && unpack::is_zip(&path.join(name))
     };
-    Ok(dir.files.iter().filter(is_zip).map(|f| path.join(f)).collect())
+    Ok(dir
+        .files
+        .iter()
+        .filter(is_zip)
+        .map(|f| path.join(f))
+        .collect())
 }
 
 /// Whether a header is one of Takeout; LF line ends.
@@ -309,7 +316,10 @@ impl Store for Takeout {
         start: Start,
         found: &mut dyn FnMut(Found) -> Flow,
     ) -> Result<Option<Epoch>, Fault> {
-        let lost = self.left_out.iter().find(|(n, _)| lost_place(n) == folder.place);
+        let lost = self
+            .left_out
+            .iter()
+            .find(|(n, _)| lost_place(n) == folder.place);
         if let Some((_, fault)) = lost {
             let mut fault = fault.clone();
             fault.reach = hikyaku_core::Reach::Mailbox;

@@ -57,7 +57,11 @@ impl<T: Copy> Sorter<T> {
             .find(|place| labels.places.contains(place));
         let mut at: Vec<usize> = match apart {
             Some(place) => vec![self.place(&place, labels)],
-            None => labels.places.iter().map(|p| self.place(p, labels)).collect(),
+            None => labels
+                .places
+                .iter()
+                .map(|p| self.place(p, labels))
+                .collect(),
         };
         if at.is_empty() {
             at.push(self.archive());
