@@ -5,6 +5,7 @@ use crate::becky::Becky;
 use crate::dbx::OutlookExpress;
 use crate::fault;
 use crate::kind::Kind;
+use crate::maildir::Maildir;
 use crate::mbox::MboxTree;
 use crate::options::Options;
 use crate::source::ArchiveSource;
@@ -44,9 +45,11 @@ impl Archive {
             Kind::Takeout => Ok(Box::new(Takeout::open(path, options)?)),
             Kind::OutlookExpress => Ok(Box::new(OutlookExpress::open(path, options.now)?)),
             Kind::Mbox => Ok(Box::new(MboxTree::open(path, options)?)),
-            Kind::Maildir | Kind::Thunderbird | Kind::Eml | Kind::Mh | Kind::Hidemaru => {
+            Kind::Maildir => Ok(Box::new(Maildir::open(path, options)?)),
+            Kind::Thunderbird | Kind::Eml | Kind::Mh => {
                 Err(fault::wrong_kind(path, format!("{kind} is not read yet")))
             }
+            Kind::Hidemaru => Err(fault::wrong_kind(path, format!("{kind} is not read yet"))),
         }
     }
 }

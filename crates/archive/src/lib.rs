@@ -16,7 +16,9 @@ mod dbx;
 mod dirs;
 mod disk;
 mod fault;
+mod head;
 mod kind;
+mod maildir;
 pub mod mbox;
 mod options;
 #[cfg(any(test, fuzzing))]
