@@ -8,9 +8,11 @@ use crate::kind::Kind;
 use crate::maildir::Maildir;
 use crate::mbox::MboxTree;
 use crate::options::Options;
+use crate::packed::Packed;
 use crate::source::ArchiveSource;
 use crate::store::Store;
 use crate::takeout::Takeout;
+use crate::unpack;
 use crate::wlm::WindowsLiveMail;
 use hikyaku_core::Fault;
 use std::path::Path;
@@ -38,18 +40,22 @@ impl Archive {
 
     /// The format's own reader.
     fn store(kind: Kind, path: &Path, options: &Options) -> Result<Box<dyn Store>, Fault> {
+        if kind != Kind::Takeout && path.is_file() && unpack::is_zip(path) {
+            let open = |root: &Path| Self::store(kind, root, options);
+            return Ok(Box::new(Packed::open(path, options, open)?));
+        }
         match kind {
             Kind::AppleMail => Ok(Box::new(AppleMail::open(path, options)?)),
             Kind::Becky => Ok(Box::new(Becky::open(path, options.now)?)),
             Kind::WindowsLiveMail => Ok(Box::new(WindowsLiveMail::open(path, options.now)?)),
             Kind::Takeout => Ok(Box::new(Takeout::open(path, options)?)),
+            Kind::Hidemaru => Err(crate::hidemaru::refused(path)),
             Kind::OutlookExpress => Ok(Box::new(OutlookExpress::open(path, options.now)?)),
             Kind::Mbox => Ok(Box::new(MboxTree::open(path, options)?)),
             Kind::Maildir => Ok(Box::new(Maildir::open(path, options)?)),
             Kind::Thunderbird | Kind::Eml | Kind::Mh => {
                 Err(fault::wrong_kind(path, format!("{kind} is not read yet")))
             }
-            Kind::Hidemaru => Err(fault::wrong_kind(path, format!("{kind} is not read yet"))),
         }
     }
 }

@@ -32,7 +32,8 @@ pub(crate) struct Packed {
     pub(crate) levels: Vec<String>,
     /// Its length in octets when unpacked, as the zip says.
     pub(crate) octets: u64,
-    index: usize,
+    /// Its number in the zip.
+    pub(crate) index: usize,
 }
 
 /// A zip that was unpacked. Gone when it is dropped.
@@ -48,6 +49,11 @@ impl Unpacked {
     pub(crate) fn root(&self) -> &Path {
         self.dir.path()
     }
+}
+
+/// The place of a folder that stands for a file which could not be unpacked.
+pub(crate) fn lost_place(name: &str) -> PathBuf {
+    Path::new("left out").join(name)
 }
 
 /// Whether the file begins as a zip does.
@@ -193,7 +199,11 @@ fn unpack_one(
     }
 }
 
-fn open(path: &Path) -> Result<ZipArchive<BufReader<File>>, Fault> {
+/// Opens a zip.
+///
+/// # Faults
+/// As [`list`].
+pub(crate) fn open(path: &Path) -> Result<ZipArchive<BufReader<File>>, Fault> {
     let file = File::open(path).map_err(|e| fault::missing(path, &e))?;
     let zip = ZipArchive::new(BufReader::new(file)).map_err(|e| unreadable(path, &e))?;
     match zip.len() > MOST_FILES {

@@ -10,3 +10,11 @@ mod support;
 mod apple;
 #[path = "corpus/dbx.rs"]
 mod dbx;
+#[path = "corpus/plain.rs"]
+mod plain;
+#[path = "corpus/takeout.rs"]
+mod takeout;
+#[path = "corpus/whole.rs"]
+mod whole;
+#[path = "corpus/wlm.rs"]
+mod wlm;

@@ -116,6 +116,7 @@ codes! {
     ArchiveChanged "R155" "archive.changed" " The archive changed while it was read.";
     ArchiveExcess "R156" "archive.excess" " The archive is larger or deeper than is read.";
     ArchivePartial "R157" "archive.partial" " A part of a message is not in the archive.";
+    ArchiveExport "R158" "archive.export" " The program has to export its mail: its own files do not hold the messages as they came.";
     SourceEmpty "S601" "source.empty" " There is no mail at the source.";
     DeliveryElsewhere "S602" "delivery.elsewhere" " New mail is still delivered to another server, and the plan copies only afterwards.";
     UndoUnsupported "U601" "undo.unsupported" " The destination cannot remove exactly the copies that are named.";

@@ -41,13 +41,9 @@ pub(crate) struct Mailbox {
     pub(crate) messages: Vec<PathBuf>,
 }
 
-/// Whether a directory looks like a store or a part of one: by what lies directly in it.
-pub(crate) fn looks_like_a_store(dir: &Dir) -> bool {
-    let name = |n: &std::ffi::OsString| name_of(n);
-    dir.dirs
-        .iter()
-        .map(name)
-        .any(|n| version(&n).is_some() || mailbox_stem(&n).is_some() || account(&n).is_some())
+/// Whether a directory is a mailbox, by its name.
+pub(crate) fn is_mailbox(name: &str) -> bool {
+    mailbox_stem(name).is_some()
 }
 
 /// All mailboxes at a path: a bundle, a folder of bundles, or a store or any part of it.

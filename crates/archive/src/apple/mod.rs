@@ -29,6 +29,7 @@ use crate::options::Options;
 use crate::store::{Flow, Folder, Found, Item, Start, Store};
 use crate::text::Text;
 
+pub(crate) use layout::is_mailbox;
 use layout::{Mailbox, mailboxes};
 
 /// The mail of an Apple Mail.

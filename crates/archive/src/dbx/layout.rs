@@ -56,20 +56,24 @@ pub(crate) struct Header {
 
 /// Reads the header; `None` when this is no `.dbx` file.
 pub(crate) fn header(file: &Disk) -> io::Result<Option<Header>> {
-    let head = file.octets_at(0, HEADER)?;
+    Ok(header_in(&file.octets_at(0, HEADER)?))
+}
+
+/// The header in the first octets of a file.
+pub(crate) fn header_in(head: &[u8]) -> Option<Header> {
     if head.len() < 8 || head[..4] != MAGIC {
-        return Ok(None);
+        return None;
     }
     let content = match &head[4..8] {
         kind if *kind == MESSAGES => Content::Messages,
         kind if *kind == FOLDERS => Content::Folders,
         _ => Content::Other,
     };
-    Ok(Some(Header {
+    Some(Header {
         content,
-        count: word(&head, COUNT).unwrap_or(0),
-        root: word(&head, ROOT).unwrap_or(0),
-    }))
+        count: word(head, COUNT).unwrap_or(0),
+        root: word(head, ROOT).unwrap_or(0),
+    })
 }
 
 /// The objects of a tree, and what was wrong with it.

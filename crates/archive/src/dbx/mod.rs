@@ -67,13 +67,15 @@ pub(crate) fn kind_of(file: &Disk) -> io::Result<Option<FileKind>> {
     }))
 }
 
-/// How many messages the file says it has.
-pub(crate) fn count(file: &Disk) -> io::Result<u64> {
-    if file.octets_at(0, 4)? == express4::MAGIC {
-        let head = file.octets_at(0, 12)?;
-        return Ok(u64::from(layout::word(&head, 8).unwrap_or(0)));
+/// What the first octets of a file of Outlook Express tell: whether it holds messages, and
+/// how many it says there are. `None` for another file.
+pub(crate) fn told(head: &[u8]) -> Option<(bool, u64)> {
+    if head.starts_with(&express4::MAGIC) {
+        return Some((true, u64::from(layout::word(head, 8)?)));
     }
-    Ok(layout::header(file)?.map_or(0, |header| u64::from(header.count)))
+    let header = layout::header_in(head)?;
+    let is_mail = header.content == layout::Content::Messages;
+    Some((is_mail, u64::from(header.count)))
 }
 
 impl OutlookExpress {

@@ -12,9 +12,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Files with these ends are known to be something else.
-const NOT_MAIL: [&str; 12] = [
+const NOT_MAIL: [&str; 15] = [
     ".msf", ".dat", ".html", ".json", ".sqlite", ".db", ".idx", ".index", ".log", ".lock", ".sbd",
-    ".zip",
+    ".zip", ".ics", ".vcf", ".xml",
 ];
 
 /// The store.
@@ -56,6 +56,18 @@ impl MboxTree {
     }
 }
 
+/// The levels of a folder's name. Evolution 1 keeps `FOLDER/mbox`, and folders inside it
+/// in `FOLDER/subfolders`.
+fn named(levels: &[String]) -> Vec<String> {
+    let levels = match levels {
+        [above @ .., last] if last == "mbox" && !above.is_empty() => above,
+        all => all,
+    };
+    let inner = levels.iter().enumerate();
+    let inner = inner.filter(|(n, level)| *n == 0 || *level != "subfolders");
+    inner.map(|(_, l)| level(l).to_owned()).collect()
+}
+
 /// A level of a name: without what programs add to files and directories.
 fn level(name: &str) -> &str {
     [".mbox", ".mbx", ".sbd"]
@@ -75,8 +87,7 @@ impl Store for MboxTree {
         }
         let mut folders = Vec::new();
         let mut told = |levels: &[String], place: PathBuf| {
-            let levels = levels.iter().map(|l| level(l).to_owned()).collect();
-            let name = MailboxName::new(levels).unwrap_or_else(MailboxName::inbox);
+            let name = MailboxName::new(named(levels)).unwrap_or_else(MailboxName::inbox);
             folders.push(Folder::new(name, place));
         };
         let mut closed = Vec::new();

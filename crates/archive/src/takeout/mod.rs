@@ -222,7 +222,7 @@ fn is_mbox(name: &str) -> bool {
 }
 
 /// The zip files in a directory: a large Takeout comes in several.
-fn zips_in(path: &Path) -> Result<Vec<PathBuf>, Fault> {
+pub(crate) fn zips_in(path: &Path) -> Result<Vec<PathBuf>, Fault> {
     let dir = dirs::list(path, Vec::new()).map_err(|e| fault::missing(path, &e))?;
     let is_zip = |name: &&std::ffi::OsString| {
         without_ending(&dirs::name_of(name), ".zip").is_some() && unpack::is_zip(&path.join(name))
@@ -287,11 +287,6 @@ fn without_front(text: Text, front: u64) -> Text {
     }
 }
 
-/// Where a file that could not be unpacked is listed.
-fn lost_place(name: &str) -> PathBuf {
-    Path::new("left out").join(name)
-}
-
 impl Store for Takeout {
     fn folders(&self) -> Result<Vec<Folder>, Fault> {
         let mut folders = Vec::new();
@@ -304,7 +299,7 @@ impl Store for Takeout {
             let level = without_ending(name, ".mbox").unwrap_or(name);
             let level = level.rsplit('/').next().unwrap_or(level);
             if let Some(folder) = MailboxName::new(vec![level.to_owned()]) {
-                folders.push(Folder::new(folder, lost_place(name)));
+                folders.push(Folder::new(folder, unpack::lost_place(name)));
             }
         }
         Ok(folders)
@@ -319,7 +314,7 @@ impl Store for Takeout {
         let lost = self
             .left_out
             .iter()
-            .find(|(n, _)| lost_place(n) == folder.place);
+            .find(|(n, _)| unpack::lost_place(n) == folder.place);
         if let Some((_, fault)) = lost {
             let mut fault = fault.clone();
             fault.reach = hikyaku_core::Reach::Mailbox;

@@ -129,3 +129,26 @@ async fn a_store_has_the_messages_it_was_made_of() {
     assert!(inbox.faults[0].starts_with("archive.partial: "));
     golden("applemail-store", &path, &folders);
 }
+
+#[tokio::test]
+async fn exported_bundles_have_the_counts_of_their_maker() {
+    let Some(path) = corpus("applemail-constructed") else {
+        return;
+    };
+    let expected: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(path.join("expected.json")).unwrap()).unwrap();
+    let folders = read(Kind::AppleMail, &path.join("export")).await;
+    let mut wanted: Vec<(String, usize)> = expected["export"]
+        .as_object()
+        .unwrap()
+        .iter()
+        .map(|(name, n)| (name.replace(".mbox", ""), n.as_u64().unwrap() as usize))
+        .collect();
+    wanted.sort();
+    let told: Vec<(String, usize)> = counts(&folders)
+        .into_iter()
+        .map(|(n, c)| (n.to_owned(), c))
+        .collect();
+    assert_eq!(told, wanted);
+    golden("applemail-export", &path, &folders);
+}

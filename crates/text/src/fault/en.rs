@@ -246,6 +246,11 @@ pub(super) fn explain(code: Code) -> (&'static str, &'static str, &'static str) 
             "The archive holds a message without its text or one of its attachments: the mail program had not fetched it from the server. What is there is copied.",
             "If the server still has the message, copy from the server as well. Otherwise open the message in the mail program while it is connected, and copy again.",
         ),
+        Code::ArchiveExport => (
+            "Please export the mail first",
+            "This mail program keeps its messages in converted form. Copied from there, they would not be the messages that were received.",
+            "Export the mail in the program as .eml files or mbox, and copy what was exported.",
+        ),
         Code::VerifyDifference => (
             "Verification found a difference",
             "The verification found a difference between source and destination.",

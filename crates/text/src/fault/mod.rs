@@ -107,6 +107,7 @@ fn who(code: Code) -> Who {
         | Code::ArchiveEncrypted
         | Code::ArchiveChanged
         | Code::ArchiveExcess
+        | Code::ArchiveExport
         | Code::Interrupted => Who::User,
         Code::HostUnreachable
         | Code::TlsFailed
