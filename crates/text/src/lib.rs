@@ -10,6 +10,7 @@
 
 #![warn(missing_docs)]
 
+pub mod archive;
 pub mod brand;
 pub mod escape;
 pub mod fault;

@@ -243,7 +243,7 @@ pub(super) fn explain(code: Code) -> (&'static str, &'static str, &'static str) 
         ),
         Code::ArchivePartial => (
             "Part of a message is missing",
-            "The archive holds a message without its text or one of its attachments: the mail program had not fetched it from the server. What is there is copied.",
+            "The archive holds a message without its text or one of its attachments: the mail program had not downloaded it from the server. What is there is copied.",
             "If the server still has the message, copy from the server as well. Otherwise open the message in the mail program while it is connected, and copy again.",
         ),
         Code::ArchiveExport => (

@@ -134,7 +134,10 @@ fn who(code: Code) -> Who {
         | Code::UndoUnfinished
         | Code::VerifyDifference => Who::Nobody,
         Code::LoginLocked => Who::Time,
-        Code::MessageRefused | Code::MessageUnreadable | Code::ArchiveDamaged | Code::ArchivePartial => Who::Report,
+        Code::MessageRefused
+        | Code::MessageUnreadable
+        | Code::ArchiveDamaged
+        | Code::ArchivePartial => Who::Report,
         Code::Bug => Who::Developers,
     }
 }
