@@ -244,12 +244,12 @@ pub(super) fn explain(code: Code) -> (&'static str, &'static str, &'static str) 
         Code::ArchivePartial => (
             "Part of a message is missing",
             "The archive holds a message without its text or one of its attachments: the mail program had not downloaded it from the server. What is there is copied.",
-            "If the server still has the message, copy from the server as well. Otherwise open the message in the mail program while it is connected, and copy again.",
+            "Please copy from the server as well if it still has the message. If it does not, open the message in the mail program and copy the archive once more.",
         ),
         Code::ArchiveExport => (
             "Please export the mail first",
             "This mail program keeps its messages in converted form. Copied from there, they would not be the messages that were received.",
-            "Export the mail in the program as .eml files or mbox, and copy what was exported.",
+            "Use the export of the mail program to write .eml or mbox files, and copy those.",
         ),
         Code::VerifyDifference => (
             "Verification found a difference",
