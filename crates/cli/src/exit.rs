@@ -95,6 +95,7 @@ pub fn before_start(code: Code) -> u8 {
         | Code::MailboxReadOnly
         | Code::ServerRefused
         | Code::SourceEmpty
+        | Code::SourceDeletes
         | Code::DeliveryElsewhere
         | Code::UndoUnsupported
         | Code::ArchiveMissing
@@ -117,6 +118,7 @@ pub fn before_start(code: Code) -> u8 {
         | Code::LoginAppPassword
         | Code::LoginOauth
         | Code::LoginDisabled
+        | Code::LoginPopDisabled
         | Code::LoginLocked
         | Code::LoginMechanism
         | Code::LoginExpired => LOGIN,
@@ -134,7 +136,8 @@ pub fn before_start(code: Code) -> u8 {
         | Code::ServerExcess
         | Code::ServerProtocol => NETWORK,
         Code::QuotaExceeded | Code::QuotaReserve => QUOTA,
-        Code::ServerBusy
+        Code::MailboxLocked
+        | Code::ServerBusy
         | Code::ServerConnections
         | Code::ServerBudget
         | Code::MailboxListing
@@ -179,8 +182,8 @@ mod tests {
     #[test]
     fn every_code_has_its_exit_code() {
         let table = "N101 5 N102 5 N103 2 N104 5 N105 5 T110 5 T111 5 T112 5 T113 5 T114 5 T115 5 \
-            T116 5 A201 4 A202 4 A203 4 A204 4 A205 4 A206 4 A207 4 Q301 6 Q302 3 Q303 6 F310 2 F311 2 F312 2 \
-            F313 2 F314 8 L401 8 L402 8 L403 8 M501 3 M502 3 M503 3 M504 3 P510 2 P511 5 P512 5 R151 2 R152 2 R153 3 R154 2 R155 8 R156 2 R157 3 R158 2 S601 2 S602 2 U601 2 U602 8 V701 9 \
+            T116 5 A201 4 A202 4 A203 4 A204 4 A205 4 A206 4 A207 4 A208 4 Q301 6 Q302 3 Q303 6 F310 2 F311 2 F312 2 \
+            F313 2 F314 8 F315 8 L401 8 L402 8 L403 8 M501 3 M502 3 M503 3 M504 3 P510 2 P511 5 P512 5 R151 2 R152 2 R153 3 R154 2 R155 8 R156 2 R157 3 R158 2 S601 2 S602 2 S603 2 U601 2 U602 8 V701 9 \
             D801 10 D802 2 D803 2 D804 2 D805 2 C901 1 C902 1 C903 1 C904 8 B999 70";
         let made: Vec<String> = Code::ALL
             .iter()
@@ -221,6 +224,7 @@ mod tests {
     #[test]
     fn a_pause_that_nobody_wants_has_its_own_exit_code() {
         let pause = [
+            Code::MailboxLocked,
             Code::ServerBusy,
             Code::ServerConnections,
             Code::ServerBudget,

@@ -91,6 +91,7 @@ codes! {
     LoginLocked "A205" "login.locked" " Logins are blocked for a while after failures.";
     LoginMechanism "A206" "login.mechanism" " Client and server share no way to log in.";
     LoginExpired "A207" "login.expired" " The access token is no longer valid.";
+    LoginPopDisabled "A208" "login.pop_disabled" " POP is switched off for this account.";
     QuotaExceeded "Q301" "quota.exceeded" " The destination is full.";
     MessageTooLarge "Q302" "message.too_large" " The message is over the size limit.";
     QuotaReserve "Q303" "quota.reserve" " Going on would leave the destination with too little free space.";
@@ -99,6 +100,7 @@ codes! {
     MailboxUnreadable "F312" "mailbox.unreadable" " The mailbox could not be opened.";
     MailboxReadOnly "F313" "mailbox.read_only" " The mailbox cannot be written to.";
     MailboxListing "F314" "mailbox.listing" " The server's list of messages contradicts itself.";
+    MailboxLocked "F315" "mailbox.locked" " Another program has the mailbox open, and the server lets in one at a time.";
     ServerBusy "L401" "server.busy" " The server asks for a pause.";
     ServerConnections "L402" "server.connections" " Too many connections at once.";
     ServerBudget "L403" "server.budget" " The volume that may be moved in a day is used up.";
@@ -119,6 +121,7 @@ codes! {
     ArchiveExport "R158" "archive.export" " The program has to export its mail: its own files do not hold the messages as they came.";
     SourceEmpty "S601" "source.empty" " There is no mail at the source.";
     DeliveryElsewhere "S602" "delivery.elsewhere" " New mail is still delivered to another server, and the plan copies only afterwards.";
+    SourceDeletes "S603" "source.deletes" " The server deletes what is read from it.";
     UndoUnsupported "U601" "undo.unsupported" " The destination cannot remove exactly the copies that are named.";
     UndoUnfinished "U602" "undo.unfinished" " Taking back a copy was begun, and its end is not known yet.";
     VerifyDifference "V701" "verify.difference" " Source and destination differ after the copy.";
@@ -139,7 +142,10 @@ impl Code {
     pub fn asks_for_a_pause(self) -> bool {
         matches!(
             self,
-            Code::ServerBusy | Code::ServerConnections | Code::ServerBudget
+            Code::MailboxLocked
+                | Code::ServerBusy
+                | Code::ServerConnections
+                | Code::ServerBudget
         )
     }
 

@@ -59,7 +59,7 @@ pub(super) fn explain(code: Code) -> (&'static str, &'static str, &'static str) 
         Code::TlsUnavailable => (
             "Encryption is not offered",
             "The server does not offer encryption (STARTTLS) on this port. No password was sent.",
-            "Try port 993 (imaps://). If that does not connect, ask the server's administrator.",
+            "Try port 993 (imaps://), or 995 for POP (pop3s://). If that does not connect, ask the server's administrator.",
         ),
         Code::TlsPin => (
             "Certificate is not the expected one",
@@ -94,12 +94,17 @@ pub(super) fn explain(code: Code) -> (&'static str, &'static str, &'static str) 
         Code::LoginMechanism => (
             "No common way to log in",
             "The server offers no way to log in that can be used safely.",
-            "Use an encrypted connection (imaps://). If you already do, ask the server's administrator which ways to log in are allowed.",
+            "Use an encrypted connection (imaps://, or pop3s:// for POP). If you already do, ask the server's administrator which ways to log in are allowed.",
         ),
         Code::LoginExpired => (
             "Login has expired",
             "The login has expired, or the password was changed. What has been copied stays copied.",
             "Get a new password or access token, then run the same command again: it continues where it stopped.",
+        ),
+        Code::LoginPopDisabled => (
+            "POP is switched off",
+            "POP is switched off for this account.",
+            "Switch POP on in the settings of the mail service, or use IMAP if the service has it, then try again.",
         ),
         Code::QuotaExceeded => (
             "Destination is full",
@@ -140,6 +145,11 @@ pub(super) fn explain(code: Code) -> (&'static str, &'static str, &'static str) 
             "List of messages contradicts itself",
             "The server counts more messages in this folder than it lists. No part of the folder was taken for complete.",
             "hikyaku asks again by itself. If it keeps happening, ask the server's administrator to repair the folder's index.",
+        ),
+        Code::MailboxLocked => (
+            "Another program is reading this mail",
+            "The server lets in one program at a time, and another mail program or device is connected. No mail was touched.",
+            "hikyaku waits and continues by itself. If the run has ended, close other mail programs and run the same command again: it continues where it stopped.",
         ),
         Code::ServerBusy => (
             "Server is busy",
@@ -200,6 +210,11 @@ pub(super) fn explain(code: Code) -> (&'static str, &'static str, &'static str) 
             "Mail still goes to the old server",
             "New mail is still delivered to the old server. With this plan mail can be copied once the mail server has been switched.",
             "Point the domain's mail (the MX record in DNS) to the new server. Wait until that has taken effect, then try again.",
+        ),
+        Code::SourceDeletes => (
+            "The source may delete what is read",
+            "By its own rules (EXPIRE 0) this server may delete every message once it has been read by POP. Nothing has been read yet.",
+            "Use IMAP if the service has it, or make a backup of this mail first. To copy all the same, confirm that mail may disappear from the source.",
         ),
         Code::UndoUnsupported => (
             "Copies cannot be taken back here",

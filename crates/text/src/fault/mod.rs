@@ -93,6 +93,7 @@ fn who(code: Code) -> Who {
         | Code::MessageTooLarge
         | Code::MailboxMissing
         | Code::SourceEmpty
+        | Code::SourceDeletes
         | Code::DeliveryElsewhere
         | Code::LedgerBusy
         | Code::LedgerDamaged
@@ -122,9 +123,13 @@ fn who(code: Code) -> Who {
         | Code::ServerRefused
         | Code::ServerExcess
         | Code::ServerProtocol => Who::Host,
-        Code::LoginAppPassword | Code::LoginOauth | Code::LoginDisabled => Who::Settings,
+        Code::LoginAppPassword
+        | Code::LoginOauth
+        | Code::LoginDisabled
+        | Code::LoginPopDisabled => Who::Settings,
         Code::LinkLost
         | Code::LinkSilent
+        | Code::MailboxLocked
         | Code::ServerBusy
         | Code::ServerConnections
         | Code::ServerBudget

@@ -160,6 +160,11 @@ fn remedy(code: Code, lang: Lang) -> Option<(&'static str, Who)> {
             "It is asked again automatically. If it keeps happening, ask the server's administrator to repair the folder's index.",
             Who::Nobody,
         ),
+        Code::MailboxLocked => (
+            "自動で再開します。中断した場合は、ほかのメールソフトを終了してから「続きから再開する」をクリックしてください。",
+            "It goes on by itself. If the copy has stopped, close other mail programs and choose \"Continue from here\".",
+            Who::Nobody,
+        ),
         Code::ServerBusy => (
             "自動で再開します。中断した場合は、時間をおいて「続きから再開する」をクリックしてください。",
             "It goes on by itself. If the copy has stopped, wait a while and choose \"Continue from here\".",
