@@ -106,8 +106,16 @@ pub fn before_start(code: Code) -> u8 {
         | Code::LedgerDamaged
         | Code::LedgerVersion
         | Code::LedgerUnwritable
+        | Code::BackupMissing
+        | Code::BackupForeign
+        | Code::BackupFormat
+        | Code::BackupVersion
+        | Code::BackupUnwritable
+        | Code::BackupUnreadable
+        | Code::BackupFull
         | Code::DiskFull => REFUSED,
         Code::MessageTooLarge
+        | Code::BackupDamaged
         | Code::MessageRefused
         | Code::MessageUnreadable
         | Code::MessageLength
@@ -145,7 +153,7 @@ pub fn before_start(code: Code) -> u8 {
         | Code::ArchiveChanged
         | Code::Interrupted => AGAIN,
         Code::VerifyDifference => DIFFERENT,
-        Code::LedgerBusy => HELD,
+        Code::LedgerBusy | Code::BackupBusy => HELD,
         Code::Bug => BUG,
     }
 }
@@ -159,7 +167,12 @@ fn under_way(fault: &Fault) -> u8 {
         REFUSED
             if matches!(
                 fault.code,
-                Code::DiskFull | Code::LedgerUnwritable | Code::LedgerDamaged
+                Code::DiskFull
+                    | Code::LedgerUnwritable
+                    | Code::LedgerDamaged
+                    | Code::BackupFull
+                    | Code::BackupUnwritable
+                    | Code::BackupUnreadable
             ) =>
         {
             AGAIN
@@ -184,7 +197,7 @@ mod tests {
         let table = "N101 5 N102 5 N103 2 N104 5 N105 5 T110 5 T111 5 T112 5 T113 5 T114 5 T115 5 \
             T116 5 A201 4 A202 4 A203 4 A204 4 A205 4 A206 4 A207 4 A208 4 Q301 6 Q302 3 Q303 6 F310 2 F311 2 F312 2 \
             F313 2 F314 8 F315 8 L401 8 L402 8 L403 8 M501 3 M502 3 M503 3 M504 3 P510 2 P511 5 P512 5 R151 2 R152 2 R153 3 R154 2 R155 8 R156 2 R157 3 R158 2 S601 2 S602 2 S603 2 U601 2 U602 8 V701 9 \
-            D801 10 D802 2 D803 2 D804 2 D805 2 C901 1 C902 1 C903 1 C904 8 B999 70";
+            D801 10 D802 2 D803 2 D804 2 D805 2 D811 2 D812 2 D813 2 D814 10 D815 2 D816 2 D817 2 D818 3 D819 2 C901 1 C902 1 C903 1 C904 8 B999 70";
         let made: Vec<String> = Code::ALL
             .iter()
             .map(|code| {
@@ -209,6 +222,7 @@ mod tests {
             (Code::DiskFull, Remedy::AskUser, AGAIN),
             (Code::LedgerUnwritable, Remedy::AskUser, AGAIN),
             (Code::LedgerDamaged, Remedy::AskUser, AGAIN),
+            (Code::BackupFull, Remedy::AskUser, AGAIN),
             (Code::MailboxReadOnly, Remedy::AskUser, EXCEPTIONS),
             (Code::ServerRefused, temporary, AGAIN),
             (Code::Bug, Remedy::Bug, BUG),

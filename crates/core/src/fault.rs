@@ -130,6 +130,15 @@ codes! {
     LedgerVersion "D803" "ledger.version" " The ledger was written by a newer version.";
     DiskFull "D804" "disk.full" " The local disk is full.";
     LedgerUnwritable "D805" "ledger.unwritable" " The ledger cannot be written.";
+    BackupMissing "D811" "backup.missing" " There is no backup in that directory.";
+    BackupForeign "D812" "backup.foreign" " The directory holds other things than a backup.";
+    BackupFormat "D813" "backup.format" " The backup in the directory has another format.";
+    BackupBusy "D814" "backup.busy" " Another process is writing to the backup.";
+    BackupVersion "D815" "backup.version" " The backup was written by a newer version.";
+    BackupUnwritable "D816" "backup.unwritable" " The backup cannot be written.";
+    BackupUnreadable "D817" "backup.unreadable" " The backup cannot be read.";
+    BackupDamaged "D818" "backup.damaged" " A part of the backup is not as it was written.";
+    BackupFull "D819" "backup.full" " The disk that holds the backup is full.";
     ConfigInvalid "C901" "config.invalid" " The configuration cannot be used.";
     LocatorInvalid "C902" "locator.invalid" " A source or destination is not written correctly.";
     SecretUnreadable "C903" "secret.unreadable" " The password could not be read.";

@@ -38,6 +38,7 @@ mod tests {
         let mut count = 0;
         for sentences in [
             crate::archive::SENTENCES,
+            crate::backup::SENTENCES,
             crate::brand::SENTENCES,
             crate::fault::SENTENCES,
             crate::page::again::SENTENCES,

@@ -296,6 +296,51 @@ pub(super) fn explain(code: Code) -> (&'static str, &'static str, &'static str) 
             "The record of what was copied (the ledger) cannot be written. hikyaku stopped so that nothing is copied without a record. What has been copied stays copied.",
             "Check the disk and the permissions of the ledger's directory (--state), then run the same command again: it continues where it stopped.",
         ),
+        Code::BackupMissing => (
+            "No backup in this folder",
+            "The folder holds no backup made by hikyaku, or its file named hikyaku-backup is gone.",
+            "Use the folder that was named when the backup was made: the one that holds the file hikyaku-backup.",
+        ),
+        Code::BackupForeign => (
+            "Folder holds other things",
+            "The folder is not empty and is not a backup. So that nothing in it is overwritten, nothing was written.",
+            "Use an empty folder, or one that does not exist yet; on a USB stick or disk, a new folder on it.",
+        ),
+        Code::BackupFormat => (
+            "Backup has another format",
+            "The backup in this folder was begun in another format.",
+            "Run the command without a format to go on with this backup, or use another folder.",
+        ),
+        Code::BackupBusy => (
+            "Backup is being written",
+            "Another run is writing to this backup.",
+            "Wait for it to end, then try again.",
+        ),
+        Code::BackupVersion => (
+            "Backup is from a newer version",
+            "The backup was written by a newer version of hikyaku.",
+            "Update hikyaku, then run the command again.",
+        ),
+        Code::BackupUnwritable => (
+            "Backup cannot be written",
+            "The folder of the backup cannot be written: it is read-only, belongs to somebody else, or its disk fails. What has been saved stays saved.",
+            "Check the write protection of the disk, the permissions of the folder and the disk itself, then run the same command again: it continues where it stopped.",
+        ),
+        Code::BackupUnreadable => (
+            "Backup cannot be read",
+            "A file of the backup cannot be read. Nothing of the backup was changed.",
+            "Check the permissions of the folder and its disk, then run the command again.",
+        ),
+        Code::BackupDamaged => (
+            "Backup is damaged",
+            "A part of the backup is not as it was written: a file was changed, cut short or taken away, or the disk lost it.",
+            "Make a new backup into another folder while the original mail is still there. All other messages of this backup can be restored.",
+        ),
+        Code::BackupFull => (
+            "Disk of the backup is full",
+            "The disk that holds the backup is full. What has been saved stays saved.",
+            "Make room, then run the same command again: it continues where it stopped. Or use a folder on a larger disk; that backup begins anew.",
+        ),
         Code::ConfigInvalid => (
             "Configuration cannot be used",
             "The configuration or an option is wrong, so nothing was started.",

@@ -100,6 +100,15 @@ fn who(code: Code) -> Who {
         | Code::LedgerVersion
         | Code::LedgerUnwritable
         | Code::DiskFull
+        | Code::BackupMissing
+        | Code::BackupForeign
+        | Code::BackupFormat
+        | Code::BackupBusy
+        | Code::BackupVersion
+        | Code::BackupUnwritable
+        | Code::BackupUnreadable
+        | Code::BackupDamaged
+        | Code::BackupFull
         | Code::ConfigInvalid
         | Code::LocatorInvalid
         | Code::SecretUnreadable

@@ -42,6 +42,34 @@ fn cause(code: Code, lang: Lang) -> Option<&'static str> {
         ) => {
             "There is a problem with the place where the record of the copy is kept, so the copy was stopped to be safe. What has been copied stays copied."
         }
+        (
+            Code::BackupMissing
+            | Code::BackupForeign
+            | Code::BackupFormat
+            | Code::BackupBusy
+            | Code::BackupVersion
+            | Code::BackupUnwritable
+            | Code::BackupUnreadable
+            | Code::BackupDamaged
+            | Code::BackupFull,
+            Lang::Ja,
+        ) => {
+            "バックアップを保存している場所に問題があります。保存済みのメールはそのまま残っています。"
+        }
+        (
+            Code::BackupMissing
+            | Code::BackupForeign
+            | Code::BackupFormat
+            | Code::BackupBusy
+            | Code::BackupVersion
+            | Code::BackupUnwritable
+            | Code::BackupUnreadable
+            | Code::BackupDamaged
+            | Code::BackupFull,
+            Lang::En,
+        ) => {
+            "There is a problem with the place where the backup is kept. What has been saved stays saved."
+        }
         (Code::ConfigInvalid | Code::SecretUnreadable, Lang::Ja) => {
             "このサービスの設定に問題があるため、実行できません。"
         }
@@ -236,7 +264,15 @@ fn remedy(code: Code, lang: Lang) -> Option<(&'static str, Who)> {
             Who::Nobody,
         ),
         Code::LedgerDamaged | Code::LedgerVersion | Code::LedgerUnwritable | Code::DiskFull
-        | Code::ConfigInvalid | Code::SecretUnreadable => (
+        | Code::BackupMissing
+            | Code::BackupForeign
+            | Code::BackupFormat
+            | Code::BackupBusy
+            | Code::BackupVersion
+            | Code::BackupUnwritable
+            | Code::BackupUnreadable
+            | Code::BackupDamaged
+            | Code::BackupFull | Code::ConfigInvalid | Code::SecretUnreadable => (
             "サービスの提供元にお問い合わせください。解消後に「続きから再開する」をクリックすると、続きをコピーします。",
             "Please contact the provider of this service. Afterwards, \"Continue from here\" copies the rest.",
             Who::Host,
