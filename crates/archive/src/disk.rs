@@ -160,7 +160,6 @@ pub(crate) fn stamp(path: &Path) -> Option<u64> {
 }
 
 /// The file's time in seconds since 1970 UTC.
-
 pub(crate) fn modified(path: &Path) -> Option<i64> {
     let time = fs::metadata(path).ok()?.modified().ok()?;
     seconds(time)

@@ -9,6 +9,31 @@ pub fn mbox(input: &[u8]) {
     crate::mbox::properties::mbox(input);
 }
 
+/// A message file of Apple Mail: [`crate::apple::properties`].
+pub fn emlx(input: &[u8]) {
+    crate::apple::properties::emlx(input);
+}
+
+/// The labels of a Takeout.
+pub fn labels(input: &[u8]) {
+    crate::takeout::properties::labels(input);
+}
+
+/// A file of Outlook Express: [`crate::dbx::properties`].
+pub fn dbx(input: &[u8]) {
+    crate::dbx::properties::dbx(input);
+}
+
+/// A file of Becky!: [`crate::becky::properties`].
+pub fn bmf(input: &[u8]) {
+    crate::becky::properties::bmf(input);
+}
+
+/// A zip: [`crate::unpack::properties`].
+pub fn zip(input: &[u8]) {
+    crate::unpack::properties::unpacked(input);
+}
+
 /// A date of any octets.
 pub fn date(input: &[u8]) {
     let _date = crate::dates::parse(input);

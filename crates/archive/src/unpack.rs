@@ -88,6 +88,22 @@ pub(crate) fn list(path: &Path) -> Result<Vec<Packed>, Fault> {
     Ok(files)
 }
 
+/// The directories that a zip names itself: empty ones are only told this way.
+///
+/// # Faults
+/// As [`list`].
+pub(crate) fn directories(path: &Path) -> Result<Vec<Vec<String>>, Fault> {
+    let mut zip = open(path)?;
+    let mut out = Vec::new();
+    for index in 0..zip.len() {
+        let entry = zip.by_index_raw(index).map_err(|e| unreadable(path, &e))?;
+        if entry.is_dir() {
+            out.extend(levels(entry.name_raw()));
+        }
+    }
+    Ok(out)
+}
+
 /// Unpacks the files that are wanted. One that is damaged or encrypted is left out by
 /// name; the others are there.
 ///
@@ -119,6 +135,10 @@ pub(crate) fn unpack(
         dir: dir.map_err(|e| spool_fault(&e))?,
         left_out: Vec::new(),
     };
+    for levels in directories(path)? {
+        let dir: PathBuf = levels.iter().collect();
+        fs::create_dir_all(out.dir.path().join(dir)).map_err(|e| spool_fault(&e))?;
+    }
     let mut zip = open(path)?;
     let mut room = options.most_unpacked;
     let mut encrypted = 0;

@@ -180,9 +180,7 @@ fn parameter(value: &[u8], wanted: &[u8]) -> Option<Vec<u8>> {
     let mut rest = value;
     while let Some(semicolon) = memchr::memchr(b';', rest) {
         rest = rest[semicolon + 1..].trim_ascii_start();
-        let Some(equals) = memchr::memchr(b'=', rest) else {
-            return None;
-        };
+        let equals = memchr::memchr(b'=', rest)?;
         let name = rest[..equals].trim_ascii();
         let after = rest[equals + 1..].trim_ascii_start();
         let (value, next) = match after.strip_prefix(b"\"") {

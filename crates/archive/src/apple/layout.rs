@@ -51,6 +51,9 @@ pub(crate) fn is_mailbox(name: &str) -> bool {
 /// # Faults
 /// When the directory cannot be listed.
 pub(crate) fn mailboxes(path: &Path) -> Result<Vec<Mailbox>, Fault> {
+    if path.is_file() {
+        return Ok(single(path).into_iter().collect());
+    }
     let top = dirs::list(path, Vec::new()).map_err(|e| crate::fault::missing(path, &e))?;
     // Mail leaves the directory of an older version behind when it moves to a new one.
     let newest = top.dirs.iter().filter_map(|dir| {
@@ -177,6 +180,24 @@ fn name_all(root: &Path, places: Vec<Placed>) -> Vec<Mailbox> {
         out.extend(loose(root));
     }
     out
+}
+
+/// A message file, or the mbox of a bundle, that was named itself.
+fn single(path: &Path) -> Option<Mailbox> {
+    let file = name_of(path.file_name()?);
+    let is_message = without_ending(&file, ".emlx").is_some();
+    let named = match file == "mbox" {
+        true => name_of(path.parent()?.file_name()?),
+        false => file,
+    };
+    let name = mailbox_stem(&named).unwrap_or(named);
+    Some(Mailbox {
+        name: MailboxName::new(vec![name])?,
+        role: None,
+        path: path.to_owned(),
+        exported: (!is_message).then(|| path.to_owned()),
+        messages: is_message.then(|| path.to_owned()).into_iter().collect(),
+    })
 }
 
 /// A directory `Messages` that was taken out of its mailbox, or one with message files.

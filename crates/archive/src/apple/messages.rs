@@ -52,6 +52,12 @@ struct MessageFile {
 fn files(mailbox: &Mailbox) -> io::Result<BTreeMap<(u64, PathBuf), MessageFile>> {
     let mut out: BTreeMap<(u64, PathBuf), MessageFile> = BTreeMap::new();
     for dir in &mailbox.messages {
+        if dir.is_file() {
+            let is_partial = dir.file_name().and_then(file_number).is_some_and(|n| n.1);
+            let path = dir.clone();
+            out.insert((u64::MAX, path.clone()), MessageFile { path, is_partial });
+            continue;
+        }
         for name in dirs::list(dir, Vec::new())?.files {
             let path = dir.join(&name);
             let (key, is_partial) = match file_number(&name) {
@@ -207,11 +213,16 @@ fn content(message: &Path, part: &str) -> io::Result<Option<Content>> {
         return Ok(None);
     };
     let inside: PathBuf = ["Attachments", &number.to_string(), part].iter().collect();
-    // `Messages`, then the groups of thousands, then `Data`.
-    let mut above = message.ancestors().skip(1).take(6);
-    while let Some(dir) = above.next() {
+    // `Messages`, then the groups of thousands, then `Data`; never further up.
+    for dir in message.ancestors().skip(1) {
+        let name = dir.file_name().map(dirs::name_of).unwrap_or_default();
+        let is_group = name.len() <= 3 && name.bytes().all(|b| b.is_ascii_digit());
+        let is_last = !(name == "Messages" || is_group && !name.is_empty());
         let dir = dir.join(&inside);
         let is_dir = fs::symlink_metadata(&dir).is_ok_and(|m| m.is_dir());
+        if !is_dir && is_last {
+            break;
+        }
         if !is_dir {
             continue;
         }

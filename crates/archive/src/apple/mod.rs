@@ -17,6 +17,8 @@ mod plist;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod properties;
 mod rejoin;
+#[cfg(test)]
+mod tests;
 
 use std::path::Path;
 

@@ -128,6 +128,11 @@ impl InZip {
             let files = by_dir.entry(file.levels).or_default();
             files.push((name, file.index, file.octets));
         }
+        for levels in unpack::directories(path)? {
+            for depth in 0..=levels.len() {
+                by_dir.entry(levels[..depth].to_vec()).or_default();
+            }
+        }
         let children = |levels: &[String]| -> Vec<OsString> {
             let below = by_dir.keys().filter(|l| l.len() == levels.len() + 1);
             let below = below.filter(|l| l.starts_with(levels));

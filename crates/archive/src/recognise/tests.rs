@@ -23,7 +23,8 @@ fn told(path: &Path) -> (Kind, u64, u64, bool) {
 
 #[test]
 fn each_kind_is_recognised_in_its_folder() {
-    let cases: &[(Kind, u64, u64, &[(&str, &str)])] = &[
+    type Case = (Kind, u64, u64, &'static [(&'static str, &'static str)]);
+    let cases: &[Case] = &[
         (
             Kind::Mbox,
             2,

@@ -7,6 +7,24 @@
 
 mod labels;
 mod sort;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod properties {
+    //! What holds whatever a field with labels contains.
+
+    /// Every place has levels, none twice.
+    ///
+    /// # Panics
+    /// Where a property does not hold.
+    pub(crate) fn labels(input: &[u8]) {
+        let labels = super::labels::read(input);
+        for (n, place) in labels.places.iter().enumerate() {
+            assert!(!labels.places[..n].contains(place));
+            if let super::labels::Label::Own(levels) = place {
+                assert!(!levels.is_empty() && levels.iter().all(|l| !l.is_empty()));
+            }
+        }
+    }
+}
 #[cfg(test)]
 mod tests;
 
