@@ -38,7 +38,6 @@ pub(crate) fn marked(name: &MailboxName) -> String {
 
 /// The mailbox that a directory was made for; `None` when the name had to be cut, or when no
 /// mailbox has such a directory.
-#[cfg(any(test, fuzzing))]
 pub(crate) fn mailbox(directory: &str) -> Option<MailboxName> {
     let whole = match directory.split_once('~') {
         Some((_, rest)) if rest.starts_with('~') => return None,
@@ -162,7 +161,6 @@ fn is_reserved(c: char) -> bool {
         || u32::from(c) & 0xfffe == 0xfffe
 }
 
-#[cfg(any(test, fuzzing))]
 fn level(text: &str) -> Option<String> {
     if text == "%_" {
         return Some(String::new());

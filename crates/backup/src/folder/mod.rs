@@ -10,6 +10,7 @@ use crate::format::Format;
 use crate::home::{sync_directory, write_whole};
 use crate::manifest::journal::Journal;
 use crate::manifest::{self, Index, Line, Place, Record, Slot};
+use crate::names;
 use crate::octets::{files, mbox};
 use hikyaku_core::traits::FlagChange;
 use hikyaku_core::{Fault, Flags, Key, KeySet, MailboxName, Role};
@@ -83,7 +84,16 @@ impl Folder {
     pub(crate) fn load(directory: &Path, format: Format, writes: bool) -> Result<Self, Fault> {
         let path = directory.join(manifest::FILE);
         let unreadable = |e: io::Error| fault::reading(directory, &e);
-        let epoch = epoch_of(&path)?;
+        let (epoch, instead) = match (epoch_of(&path)?, writes) {
+            (Some(epoch), true) => (epoch, None),
+            // Nothing is added where it is not known for sure whose it is.
+            (None, true) => (0, None),
+            (epoch, false) => {
+                let guessed = files::any_epoch(directory, format).map_err(unreadable)?;
+                let epoch = epoch.or(guessed).unwrap_or_default();
+                (epoch, Some((name_of(directory), epoch)))
+            }
+        };
         let mut there: Vec<u32> = Vec::new();
         let mut waiting: Vec<files::Found> = Vec::new();
         let mut octets = 0;
@@ -120,7 +130,7 @@ impl Folder {
                 there.binary_search(&key).is_ok()
             }
         };
-        let index = Index::read(&path, &mut is_there)?;
+        let index = Index::read(&path, instead, &mut is_there)?;
         let folder = Self {
             directory: directory.to_owned(),
             format,
@@ -327,8 +337,16 @@ fn ignore_missing(done: io::Result<()>) -> io::Result<()> {
     }
 }
 
-/// The epoch alone, from the first lines.
-fn epoch_of(path: &Path) -> Result<u32, Fault> {
+/// The mailbox as its directory tells it, for want of anything better.
+fn name_of(directory: &Path) -> MailboxName {
+    let name = directory.file_name().unwrap_or_default().to_string_lossy();
+    let decoded = names::mailbox(&name);
+    let plain = || MailboxName::new(vec![name.clone().into_owned()]);
+    decoded.or_else(plain).unwrap_or_else(MailboxName::inbox)
+}
+
+/// The epoch alone, from the first line; `None` where that is damaged.
+fn epoch_of(path: &Path) -> Result<Option<u32>, Fault> {
     let file = crate::home::open(path).map_err(|e| fault::reading(path, &e))?;
     let mut first = Vec::new();
     let mut file = io::Read::take(BufReader::new(file), 4_096);
@@ -336,8 +354,7 @@ fn epoch_of(path: &Path) -> Result<u32, Fault> {
         .map_err(|e| fault::reading(path, &e))?;
     first.pop();
     match Line::parse(&first) {
-        Some(Line::Head { epoch, .. }) => Ok(epoch),
-        // Said with its reason when the manifest is read.
-        _ => Ok(0),
+        Some(Line::Head { epoch, .. }) => Ok(Some(epoch)),
+        _ => Ok(None),
     }
 }

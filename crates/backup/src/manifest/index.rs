@@ -49,12 +49,14 @@ pub(crate) struct Index {
 }
 
 impl Index {
-    /// Reads a manifest. Messages of which `is_there` says no are left out.
+    /// Reads a manifest. Messages of which `is_there` says no are left out. Where its first lines
+    /// are damaged it counts as that of `instead`, if anything is.
     ///
     /// # Faults
     /// `backup.version` for a newer one; `backup.damaged` when it does not say whose it is.
     pub(crate) fn read(
         path: &Path,
+        instead: Option<(MailboxName, u32)>,
         is_there: &mut dyn FnMut(&Record) -> bool,
     ) -> Result<Self, Fault> {
         let mut index: Option<Self> = None;
@@ -85,7 +87,12 @@ impl Index {
                     index = head.map(|epoch| Self::new(name, epoch));
                 }
                 (line, Some(index)) => index.take(line, at, lines, is_there),
-                (_, None) => {}
+                (line, None) => {
+                    if let Some((name, epoch)) = instead.clone() {
+                        let own = Self::new(name, head.unwrap_or(epoch));
+                        index.insert(own).take(line, at, lines, is_there);
+                    }
+                }
             }
             Ok(())
         })?;

@@ -162,6 +162,36 @@ pub(crate) fn each(
     Ok(())
 }
 
+/// The epoch that the names of a folder's files tell, when nothing else does any more.
+pub(crate) fn any_epoch(directory: &Path, format: Format) -> io::Result<Option<u32>> {
+    for shelf in shelves(format) {
+        let entries = match std::fs::read_dir(directory.join(shelf)) {
+            Err(e) if e.kind() == io::ErrorKind::NotFound => continue,
+            entries => entries?,
+        };
+        for entry in entries {
+            let name = entry?.file_name();
+            // The third part from behind the extension: `….00000007.0000001f.hikyaku`, `….eml`.
+            let name = name.to_string_lossy();
+            let ends = [".hikyaku,S=", ".eml"];
+            let stem = ends
+                .iter()
+                .find_map(|end| name.split_once(end))
+                .map(|(stem, _)| stem);
+            let told = stem
+                .and_then(|stem| stem.rsplit_once('.'))
+                .map(|(_, epoch)| epoch);
+            let epoch = told.and_then(|epoch| u32::from_str_radix(epoch, 16).ok());
+            if let Some(epoch) =
+                epoch.filter(|e| *e != 0 && key(name.as_ref().as_ref(), *e).is_some())
+            {
+                return Ok(Some(epoch));
+            }
+        }
+    }
+    Ok(None)
+}
+
 /// The file that holds the message of a key, whatever flags its name has, and though it may
 /// not have come into its place yet.
 pub(crate) fn find(

@@ -330,6 +330,38 @@ async fn what_is_damaged_is_named_and_the_rest_is_restored() {
     }
 }
 
+#[tokio::test]
+async fn a_folder_that_lost_its_name_is_still_restored() {
+    for format in Format::ALL {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("backup");
+        let account = made(&path, format).await;
+        let manifest = path.join("Sent/manifest.tsv");
+        let text = fs::read_to_string(&manifest).expect("text");
+        let rest = text.lines().skip(2).map(|line| format!("{line}\n"));
+        let damaged: String = ["x\n".to_owned(), "y\n".to_owned()]
+            .into_iter()
+            .chain(rest)
+            .collect();
+        fs::write(&manifest, damaged).expect("written");
+        let source = BackupSource::open(&path).expect("opened");
+        assert!(
+            contract::held(&source).await == contract::held(&account).await,
+            "{format}"
+        );
+        let checked = check(&path, &mut |_| {}).expect("checked");
+        assert_eq!(
+            (checked.damaged, checked.damaged_lines, checked.messages),
+            (0, 2, 8),
+            "{format}"
+        );
+        // Nothing is added to it: whose it is is not known for sure.
+        let backup = Arc::new(open(&path, None).expect("opened"));
+        let ran = copy_somehow(Arc::new(account), backup, &MemoryLedger::default()).await;
+        assert_eq!(ran.expect_err("refused").code, Code::BackupDamaged);
+    }
+}
+
 #[test]
 fn what_the_disk_says_is_a_fault_that_says_what_to_do() {
     let missing = Path::new("/proc/hikyaku/backup");
