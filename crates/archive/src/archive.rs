@@ -4,6 +4,7 @@ use crate::apple::AppleMail;
 use crate::becky::Becky;
 use crate::dbx::OutlookExpress;
 use crate::fault;
+use crate::files::{FileTree, Flavor};
 use crate::kind::Kind;
 use crate::maildir::Maildir;
 use crate::mbox::MboxTree;
@@ -12,6 +13,7 @@ use crate::packed::Packed;
 use crate::source::ArchiveSource;
 use crate::store::Store;
 use crate::takeout::Takeout;
+use crate::thunderbird::Thunderbird;
 use crate::unpack;
 use crate::wlm::WindowsLiveMail;
 use hikyaku_core::Fault;
@@ -53,9 +55,9 @@ impl Archive {
             Kind::OutlookExpress => Ok(Box::new(OutlookExpress::open(path, options.now)?)),
             Kind::Mbox => Ok(Box::new(MboxTree::open(path, options)?)),
             Kind::Maildir => Ok(Box::new(Maildir::open(path, options)?)),
-            Kind::Thunderbird | Kind::Eml | Kind::Mh => {
-                Err(fault::wrong_kind(path, format!("{kind} is not read yet")))
-            }
+            Kind::Eml => Ok(Box::new(FileTree::open(path, Flavor::Eml, options)?)),
+            Kind::Mh => Ok(Box::new(FileTree::open(path, Flavor::Mh, options)?)),
+            Kind::Thunderbird => Ok(Box::new(Thunderbird::open(path, options)?)),
         }
     }
 }

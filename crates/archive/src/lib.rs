@@ -16,6 +16,7 @@ mod dbx;
 mod dirs;
 mod disk;
 mod fault;
+mod files;
 mod find;
 mod head;
 mod hidemaru;
@@ -27,12 +28,14 @@ mod packed;
 #[cfg(any(test, fuzzing))]
 pub mod properties;
 mod reader;
+mod recent;
 mod recognise;
 mod source;
 pub mod store;
 mod survey;
 mod takeout;
 mod text;
+mod thunderbird;
 mod unpack;
 mod wlm;
 

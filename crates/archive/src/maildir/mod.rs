@@ -8,6 +8,7 @@ mod name;
 mod subscriptions;
 mod uidlist;
 
+pub(crate) use folder::{MaildirFolder, read};
 pub(crate) use name::utf7;
 
 use crate::dirs;
@@ -16,7 +17,6 @@ use crate::fault;
 use crate::options::Options;
 use crate::store::{Flow, Folder, Found, Item, Start, Store, mark};
 use crate::text::Text;
-use folder::MaildirFolder;
 use hikyaku_core::{Epoch, Fault, MailboxName};
 use std::collections::BTreeSet;
 use std::ffi::OsStr;

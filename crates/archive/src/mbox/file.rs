@@ -8,14 +8,14 @@ use super::state::{self, State};
 use crate::dates;
 use crate::disk::{self, Disk};
 use crate::fault;
+use crate::recent::Recent;
 use crate::store::{Flow, Found, Item, Place, Start, mark};
 use crate::text::Text;
 use hikyaku_core::{Fault, Flag, InternalDate, Key};
-use std::collections::VecDeque;
 use std::io;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 /// How much of a header goes into the mark of a message.
 const MARKED: usize = 4096;
@@ -75,11 +75,8 @@ pub(crate) fn begins_like_mail(path: &Path) -> io::Result<bool> {
 /// Open files, so that one message after the other does not open one again.
 #[derive(Default)]
 pub(crate) struct MboxFiles {
-    open: Mutex<VecDeque<(PathBuf, Option<u64>, Arc<MboxFile>)>>,
+    open: Recent<MboxFile>,
 }
-
-/// As many as folders are read at once, and one.
-const OPEN: usize = 5;
 
 impl MboxFiles {
     /// The file as it is now.
@@ -87,18 +84,7 @@ impl MboxFiles {
     /// # Errors
     /// When it cannot be opened.
     pub(crate) fn get(&self, path: &Path, reading: Reading) -> io::Result<Arc<MboxFile>> {
-        let stamp = disk::stamp(path);
-        let lock = || self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = |(p, s, _): &&(PathBuf, Option<u64>, Arc<MboxFile>)| p == path && *s == stamp;
-        if let Some((_, _, file)) = lock().iter().find(known) {
-            return Ok(file.clone());
-        }
-        let file = Arc::new(MboxFile::open(path, reading)?);
-        let mut open = lock();
-        open.retain(|(p, ..)| p != path);
-        open.truncate(OPEN - 1);
-        open.push_front((path.to_owned(), stamp, file.clone()));
-        Ok(file)
+        self.open.get(path, || MboxFile::open(path, reading))
     }
 }
 

@@ -13,4 +13,5 @@ mod tree;
 
 pub(crate) use file::{MboxFile, MboxFiles, Reading, begins_like_mail};
 pub use filter::Quoting;
+pub(crate) use state::{State, state};
 pub(crate) use tree::MboxTree;

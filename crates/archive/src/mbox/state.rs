@@ -11,6 +11,8 @@ mod mozilla {
     pub(super) const MARKED: u32 = 0x0004;
     pub(super) const EXPUNGED: u32 = 0x0008;
     pub(super) const FORWARDED: u32 = 0x1000;
+    /// Marked as deleted on its IMAP server.
+    pub(super) const IMAP_DELETED: u32 = 0x0020_0000;
     /// The five labels of old versions; in the upper half of the word.
     pub(super) const LABELS: u32 = 0x0E00_0000;
 }
@@ -85,6 +87,9 @@ impl State {
 
     fn labels(&mut self, bits: u32) {
         let label = (bits & mozilla::LABELS) >> 25;
+        if bits & mozilla::IMAP_DELETED != 0 {
+            self.flags.set(Flag::Deleted);
+        }
         if (1..=5).contains(&label) {
             let keyword = format!("$label{label}");
             self.flags.set_keyword(Keyword::new(&keyword));
