@@ -34,6 +34,7 @@ mod date;
 mod frame;
 mod identity;
 mod login;
+mod opened;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod properties;

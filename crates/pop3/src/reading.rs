@@ -9,10 +9,10 @@
 //! announced is asked for again by RETR: either the server counts otherwise, or its TOP cuts, and
 //! then RETR it is.
 
-use crate::account::Opened;
 use crate::command::Command;
 use crate::frame::Text;
 use crate::identity::Entry;
+use crate::opened::Opened;
 use crate::session::Top;
 use crate::spool::Spool;
 use crate::words::{self, confused};

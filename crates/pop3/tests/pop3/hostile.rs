@@ -93,6 +93,25 @@ async fn silence_and_sudden_ends_are_told_apart() {
         let fault = at_the_door(script((of, answer.to_vec()))).await;
         assert_eq!((fault.code, fault.is_temporary()), (code, true), "{of}");
     }
+    for of in ["CAPA", "PASS", "LIST"] {
+        let silent = Script {
+            stalls: true,
+            ..script((of, b"+OK\r\n1 2".to_vec()))
+        };
+        let fault = at_the_door(silent).await;
+        assert_eq!(
+            (fault.code, fault.is_temporary()),
+            (Code::LinkSilent, true),
+            "{of}"
+        );
+    }
+    let silent = Script {
+        stalls: true,
+        ..script(("TOP", b"+OK\r\nSubject: x\r\n\r\n.".to_vec()))
+    };
+    let (fault, before) = while_reading(silent).await;
+    assert_eq!((fault.code, before), (Code::LinkSilent, 0));
+    assert!(fault.at.message.is_some(), "{fault:?}");
     // A port that nobody answers behind.
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     let mut options = Pop::with(Vec::new()).await.options();

@@ -7,7 +7,7 @@ use hikyaku_pop3::{Pop3Account, Pop3Options};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 
 /// One message.
@@ -91,6 +91,8 @@ pub(crate) struct Script {
     pub(crate) cuts: Option<(usize, usize)>,
     /// In place of the answer to a command, and then the end of the connection.
     pub(crate) instead: Option<(&'static str, Vec<u8>)>,
+    /// After that answer the server is silent in place of gone.
+    pub(crate) stalls: bool,
     /// Messages are deleted when they were retrieved and QUIT was said.
     pub(crate) deletes: bool,
 }
@@ -108,6 +110,7 @@ impl Default for Script {
             top: Top::Whole,
             cuts: None,
             instead: None,
+            stalls: false,
             deletes: false,
         }
     }
@@ -215,6 +218,10 @@ impl Peer {
             let instead = self.script().instead.clone();
             if let Some((_, answer)) = instead.filter(|(of, _)| *of == command) {
                 self.say(&answer).await;
+                if self.script().stalls {
+                    // Until the client has had enough.
+                    drop(self.stream.read_to_end(&mut Vec::new()).await);
+                }
                 return;
             }
             let script = self.script().clone();
