@@ -135,10 +135,13 @@ fn read(folder: &Arc<Folder>, slots: &[Slot]) -> Portion<Letter> {
     Ok(found.map(|record| record.and_then(each)).collect())
 }
 
+/// What opens a message when its first piece is wanted.
+type Opening = Box<dyn FnOnce() -> Result<Octets, Fault> + Send>;
+
 /// Opened when somebody wants its octets: many large messages are not open at once.
 fn chunks(folder: Arc<Folder>, epoch: u32, record: Record) -> BodyStream {
     let open = move || Octets::open(&folder.directory, folder.format, epoch, &record);
-    let begin: Option<Box<dyn FnOnce() -> Result<Octets, Fault> + Send>> = Some(Box::new(open));
+    let begin: Option<Opening> = Some(Box::new(open));
     stream::unfold((begin, None::<Octets>), |(begin, octets)| async move {
         let next = blocking(move || {
             let mut octets = match (octets, begin) {

@@ -176,11 +176,11 @@ impl Index {
     }
 }
 
+/// Told of a line: where it begins, where the next one does, and the line without its end.
+pub(crate) type Told<'a> = dyn FnMut(u64, u64, &[u8]) -> Result<(), Fault> + 'a;
+
 /// Every line that has an end, with the octet at which it begins and that behind its end.
-pub(crate) fn each(
-    path: &Path,
-    told: &mut dyn FnMut(u64, u64, &[u8]) -> Result<(), Fault>,
-) -> Result<(), Fault> {
+pub(crate) fn each(path: &Path, told: &mut Told<'_>) -> Result<(), Fault> {
     let unreadable = |e: std::io::Error| fault::reading(path, &e);
     let mut file = BufReader::with_capacity(1 << 16, crate::home::open(path).map_err(unreadable)?);
     let mut line = Vec::new();
