@@ -15,6 +15,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("imap", &["core", "net"]),
     ("pop3", &["core", "net"]),
     ("archive", &["core"]),
+    ("backup", &["core"]),
     ("outlook", &["core"]),
     ("ledger", &["core"]),
     ("survey", &["core", "imap", "net", "pop3"]),
@@ -23,14 +24,15 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "service",
         &[
-            "archive", "core", "engine", "imap", "ledger", "net", "outlook", "pop3", "survey",
-            "text", "view",
+            "archive", "backup", "core", "engine", "imap", "ledger", "net", "outlook", "pop3",
+            "survey", "text", "view",
         ],
     ),
     (
         "cli",
         &[
             "archive",
+            "backup",
             "core",
             "engine",
             "imap",

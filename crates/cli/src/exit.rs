@@ -95,21 +95,38 @@ pub fn before_start(code: Code) -> u8 {
         | Code::MailboxReadOnly
         | Code::ServerRefused
         | Code::SourceEmpty
+        | Code::SourceDeletes
         | Code::DeliveryElsewhere
         | Code::UndoUnsupported
+        | Code::ArchiveMissing
+        | Code::ArchiveKind
+        | Code::ArchiveEncrypted
+        | Code::ArchiveExcess
+        | Code::ArchiveExport
         | Code::LedgerDamaged
         | Code::LedgerVersion
         | Code::LedgerUnwritable
+        | Code::BackupMissing
+        | Code::BackupForeign
+        | Code::BackupFormat
+        | Code::BackupVersion
+        | Code::BackupUnwritable
+        | Code::BackupUnreadable
+        | Code::BackupFull
         | Code::DiskFull => REFUSED,
         Code::MessageTooLarge
+        | Code::BackupDamaged
         | Code::MessageRefused
         | Code::MessageUnreadable
         | Code::MessageLength
-        | Code::MessageUnknown => EXCEPTIONS,
+        | Code::MessageUnknown
+        | Code::ArchiveDamaged
+        | Code::ArchivePartial => EXCEPTIONS,
         Code::LoginRejected
         | Code::LoginAppPassword
         | Code::LoginOauth
         | Code::LoginDisabled
+        | Code::LoginPopDisabled
         | Code::LoginLocked
         | Code::LoginMechanism
         | Code::LoginExpired => LOGIN,
@@ -127,14 +144,16 @@ pub fn before_start(code: Code) -> u8 {
         | Code::ServerExcess
         | Code::ServerProtocol => NETWORK,
         Code::QuotaExceeded | Code::QuotaReserve => QUOTA,
-        Code::ServerBusy
+        Code::MailboxLocked
+        | Code::ServerBusy
         | Code::ServerConnections
         | Code::ServerBudget
         | Code::MailboxListing
         | Code::UndoUnfinished
+        | Code::ArchiveChanged
         | Code::Interrupted => AGAIN,
         Code::VerifyDifference => DIFFERENT,
-        Code::LedgerBusy => HELD,
+        Code::LedgerBusy | Code::BackupBusy => HELD,
         Code::Bug => BUG,
     }
 }
@@ -148,7 +167,12 @@ fn under_way(fault: &Fault) -> u8 {
         REFUSED
             if matches!(
                 fault.code,
-                Code::DiskFull | Code::LedgerUnwritable | Code::LedgerDamaged
+                Code::DiskFull
+                    | Code::LedgerUnwritable
+                    | Code::LedgerDamaged
+                    | Code::BackupFull
+                    | Code::BackupUnwritable
+                    | Code::BackupUnreadable
             ) =>
         {
             AGAIN
@@ -171,9 +195,9 @@ mod tests {
     #[test]
     fn every_code_has_its_exit_code() {
         let table = "N101 5 N102 5 N103 2 N104 5 N105 5 T110 5 T111 5 T112 5 T113 5 T114 5 T115 5 \
-            T116 5 A201 4 A202 4 A203 4 A204 4 A205 4 A206 4 A207 4 Q301 6 Q302 3 Q303 6 F310 2 F311 2 F312 2 \
-            F313 2 F314 8 L401 8 L402 8 L403 8 M501 3 M502 3 M503 3 M504 3 P510 2 P511 5 P512 5 S601 2 S602 2 U601 2 U602 8 V701 9 \
-            D801 10 D802 2 D803 2 D804 2 D805 2 C901 1 C902 1 C903 1 C904 8 B999 70";
+            T116 5 A201 4 A202 4 A203 4 A204 4 A205 4 A206 4 A207 4 A208 4 Q301 6 Q302 3 Q303 6 F310 2 F311 2 F312 2 \
+            F313 2 F314 8 F315 8 L401 8 L402 8 L403 8 M501 3 M502 3 M503 3 M504 3 P510 2 P511 5 P512 5 R151 2 R152 2 R153 3 R154 2 R155 8 R156 2 R157 3 R158 2 S601 2 S602 2 S603 2 U601 2 U602 8 V701 9 \
+            D801 10 D802 2 D803 2 D804 2 D805 2 D811 2 D812 2 D813 2 D814 10 D815 2 D816 2 D817 2 D818 3 D819 2 C901 1 C902 1 C903 1 C904 8 B999 70";
         let made: Vec<String> = Code::ALL
             .iter()
             .map(|code| {
@@ -198,6 +222,7 @@ mod tests {
             (Code::DiskFull, Remedy::AskUser, AGAIN),
             (Code::LedgerUnwritable, Remedy::AskUser, AGAIN),
             (Code::LedgerDamaged, Remedy::AskUser, AGAIN),
+            (Code::BackupFull, Remedy::AskUser, AGAIN),
             (Code::MailboxReadOnly, Remedy::AskUser, EXCEPTIONS),
             (Code::ServerRefused, temporary, AGAIN),
             (Code::Bug, Remedy::Bug, BUG),
@@ -213,6 +238,7 @@ mod tests {
     #[test]
     fn a_pause_that_nobody_wants_has_its_own_exit_code() {
         let pause = [
+            Code::MailboxLocked,
             Code::ServerBusy,
             Code::ServerConnections,
             Code::ServerBudget,

@@ -91,6 +91,7 @@ codes! {
     LoginLocked "A205" "login.locked" " Logins are blocked for a while after failures.";
     LoginMechanism "A206" "login.mechanism" " Client and server share no way to log in.";
     LoginExpired "A207" "login.expired" " The access token is no longer valid.";
+    LoginPopDisabled "A208" "login.pop_disabled" " POP is switched off for this account.";
     QuotaExceeded "Q301" "quota.exceeded" " The destination is full.";
     MessageTooLarge "Q302" "message.too_large" " The message is over the size limit.";
     QuotaReserve "Q303" "quota.reserve" " Going on would leave the destination with too little free space.";
@@ -99,6 +100,7 @@ codes! {
     MailboxUnreadable "F312" "mailbox.unreadable" " The mailbox could not be opened.";
     MailboxReadOnly "F313" "mailbox.read_only" " The mailbox cannot be written to.";
     MailboxListing "F314" "mailbox.listing" " The server's list of messages contradicts itself.";
+    MailboxLocked "F315" "mailbox.locked" " Another program has the mailbox open, and the server lets in one at a time.";
     ServerBusy "L401" "server.busy" " The server asks for a pause.";
     ServerConnections "L402" "server.connections" " Too many connections at once.";
     ServerBudget "L403" "server.budget" " The volume that may be moved in a day is used up.";
@@ -109,8 +111,17 @@ codes! {
     ServerRefused "P510" "server.refused" " The server refused a command.";
     ServerProtocol "P511" "server.protocol" " The server broke the protocol.";
     ServerExcess "P512" "server.excess" " The server sent more than any server should.";
+    ArchiveMissing "R151" "archive.missing" " There is nothing to read at the path.";
+    ArchiveKind "R152" "archive.kind" " What lies at the path is not an archive of that kind.";
+    ArchiveDamaged "R153" "archive.damaged" " A part of the archive cannot be read.";
+    ArchiveEncrypted "R154" "archive.encrypted" " The archive, or a part of it, is encrypted.";
+    ArchiveChanged "R155" "archive.changed" " The archive changed while it was read.";
+    ArchiveExcess "R156" "archive.excess" " The archive is larger or deeper than is read.";
+    ArchivePartial "R157" "archive.partial" " A part of a message is not in the archive.";
+    ArchiveExport "R158" "archive.export" " The program has to export its mail: its own files do not hold the messages as they came.";
     SourceEmpty "S601" "source.empty" " There is no mail at the source.";
     DeliveryElsewhere "S602" "delivery.elsewhere" " New mail is still delivered to another server, and the plan copies only afterwards.";
+    SourceDeletes "S603" "source.deletes" " The server deletes what is read from it.";
     UndoUnsupported "U601" "undo.unsupported" " The destination cannot remove exactly the copies that are named.";
     UndoUnfinished "U602" "undo.unfinished" " Taking back a copy was begun, and its end is not known yet.";
     VerifyDifference "V701" "verify.difference" " Source and destination differ after the copy.";
@@ -119,6 +130,15 @@ codes! {
     LedgerVersion "D803" "ledger.version" " The ledger was written by a newer version.";
     DiskFull "D804" "disk.full" " The local disk is full.";
     LedgerUnwritable "D805" "ledger.unwritable" " The ledger cannot be written.";
+    BackupMissing "D811" "backup.missing" " There is no backup in that directory.";
+    BackupForeign "D812" "backup.foreign" " The directory holds other things than a backup.";
+    BackupFormat "D813" "backup.format" " The backup in the directory has another format.";
+    BackupBusy "D814" "backup.busy" " Another process is writing to the backup.";
+    BackupVersion "D815" "backup.version" " The backup was written by a newer version.";
+    BackupUnwritable "D816" "backup.unwritable" " The backup cannot be written.";
+    BackupUnreadable "D817" "backup.unreadable" " The backup cannot be read.";
+    BackupDamaged "D818" "backup.damaged" " A part of the backup is not as it was written.";
+    BackupFull "D819" "backup.full" " The disk that holds the backup is full.";
     ConfigInvalid "C901" "config.invalid" " The configuration cannot be used.";
     LocatorInvalid "C902" "locator.invalid" " A source or destination is not written correctly.";
     SecretUnreadable "C903" "secret.unreadable" " The password could not be read.";
@@ -131,7 +151,10 @@ impl Code {
     pub fn asks_for_a_pause(self) -> bool {
         matches!(
             self,
-            Code::ServerBusy | Code::ServerConnections | Code::ServerBudget
+            Code::MailboxLocked
+                | Code::ServerBusy
+                | Code::ServerConnections
+                | Code::ServerBudget
         )
     }
 

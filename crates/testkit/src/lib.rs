@@ -4,6 +4,7 @@
 //! - [`judge`] fills mailboxes and reads back the truth with a small IMAP reader of its own.
 //! - [`certificates`] makes a private authority with good and bad server certificates.
 //! - [`generate`] makes mailboxes from a seed: large ordinary ones, and one in which everything is odd.
+//! - [`contract`] holds any source and any destination against what the engine relies on.
 //! - [`corpus`] gives the seeds of the fuzz targets to tests.
 //! - [`disk`] fails, tears or kills at the n-th write of a program, and records all of them.
 //! - [`dns`] answers questions of DNS with whatever the test wants, and something else a moment later.
@@ -20,6 +21,7 @@
 
 pub mod browser;
 pub mod certificates;
+pub mod contract;
 pub mod corpus;
 pub mod disk;
 pub mod dns;

@@ -10,6 +10,8 @@
 
 #![warn(missing_docs)]
 
+pub mod archive;
+pub mod backup;
 pub mod brand;
 pub mod escape;
 pub mod fault;

@@ -37,6 +37,8 @@ mod tests {
     fn every_sentence_has_both_languages() {
         let mut count = 0;
         for sentences in [
+            crate::archive::SENTENCES,
+            crate::backup::SENTENCES,
             crate::brand::SENTENCES,
             crate::fault::SENTENCES,
             crate::page::again::SENTENCES,

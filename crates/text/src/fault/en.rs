@@ -59,7 +59,7 @@ pub(super) fn explain(code: Code) -> (&'static str, &'static str, &'static str) 
         Code::TlsUnavailable => (
             "Encryption is not offered",
             "The server does not offer encryption (STARTTLS) on this port. No password was sent.",
-            "Try port 993 (imaps://). If that does not connect, ask the server's administrator.",
+            "Try port 993 (imaps://), or 995 for POP (pop3s://). If that does not connect, ask the server's administrator.",
         ),
         Code::TlsPin => (
             "Certificate is not the expected one",
@@ -94,12 +94,17 @@ pub(super) fn explain(code: Code) -> (&'static str, &'static str, &'static str) 
         Code::LoginMechanism => (
             "No common way to log in",
             "The server offers no way to log in that can be used safely.",
-            "Use an encrypted connection (imaps://). If you already do, ask the server's administrator which ways to log in are allowed.",
+            "Use an encrypted connection (imaps://, or pop3s:// for POP). If you already do, ask the server's administrator which ways to log in are allowed.",
         ),
         Code::LoginExpired => (
             "Login has expired",
             "The login has expired, or the password was changed. What has been copied stays copied.",
             "Get a new password or access token, then run the same command again: it continues where it stopped.",
+        ),
+        Code::LoginPopDisabled => (
+            "POP is switched off",
+            "POP is switched off for this account.",
+            "Switch POP on in the settings of the mail service, or use IMAP if the service has it, then try again.",
         ),
         Code::QuotaExceeded => (
             "Destination is full",
@@ -140,6 +145,11 @@ pub(super) fn explain(code: Code) -> (&'static str, &'static str, &'static str) 
             "List of messages contradicts itself",
             "The server counts more messages in this folder than it lists. No part of the folder was taken for complete.",
             "hikyaku asks again by itself. If it keeps happening, ask the server's administrator to repair the folder's index.",
+        ),
+        Code::MailboxLocked => (
+            "Another program is reading this mail",
+            "The server lets in one program at a time, and another mail program or device is connected. No mail was touched.",
+            "hikyaku waits and continues by itself. If the run has ended, close other mail programs and run the same command again: it continues where it stopped.",
         ),
         Code::ServerBusy => (
             "Server is busy",
@@ -201,6 +211,11 @@ pub(super) fn explain(code: Code) -> (&'static str, &'static str, &'static str) 
             "New mail is still delivered to the old server. With this plan mail can be copied once the mail server has been switched.",
             "Point the domain's mail (the MX record in DNS) to the new server. Wait until that has taken effect, then try again.",
         ),
+        Code::SourceDeletes => (
+            "The source may delete what is read",
+            "By its own rules (EXPIRE 0) this server may delete every message once it has been read by POP. Nothing has been read yet.",
+            "Use IMAP if the service has it, or make a backup of this mail first. To copy all the same, confirm that mail may disappear from the source.",
+        ),
         Code::UndoUnsupported => (
             "Copies cannot be taken back here",
             "The destination server cannot remove exactly the messages that are named. Other mail could go with them, so nothing was removed.",
@@ -210,6 +225,46 @@ pub(super) fn explain(code: Code) -> (&'static str, &'static str, &'static str) 
             "Taking back has not ended yet",
             "Taking back the copied messages broke off half-way.",
             "Run the same command again: it continues where it stopped. Copying once more keeps what is still there.",
+        ),
+        Code::ArchiveMissing => (
+            "Nothing to read there",
+            "There is no file or folder at this path, or it may not be read.",
+            "Check the path, and whether you may open it. On a Mac, the terminal needs \"Full Disk Access\" for the folders of Mail.",
+        ),
+        Code::ArchiveKind => (
+            "Not an archive of that kind",
+            "What lies at this path is not mail in the format that was named.",
+            "Use the path without a format in front of it: what it is gets recognised and told.",
+        ),
+        Code::ArchiveDamaged => (
+            "Part of the archive is damaged",
+            "A part of the archive is damaged or cut off and cannot be read. Everything else is copied.",
+            "Check whether you have an older backup of this archive, and copy it as well: nothing is copied twice.",
+        ),
+        Code::ArchiveEncrypted => (
+            "The archive is encrypted",
+            "The archive, or a part of it, is protected by a password and cannot be read.",
+            "Use the program that made the archive to remove the password, or to export it again without one.",
+        ),
+        Code::ArchiveChanged => (
+            "The archive changed",
+            "The archive was changed while it was read. The mail program may be open.",
+            "Close the mail program and run the same command again: it continues where it stopped.",
+        ),
+        Code::ArchiveExcess => (
+            "The archive is too large",
+            "Unpacked, the archive would be larger, or its folders deeper, than can be read at once.",
+            "Try it with the unpacked folder: unpack it yourself and give that path.",
+        ),
+        Code::ArchivePartial => (
+            "Part of a message is missing",
+            "The archive holds a message without its text or one of its attachments: the mail program had not downloaded it from the server. What is there is copied.",
+            "Please copy from the server as well if it still has the message. If it does not, open the message in the mail program and copy the archive once more.",
+        ),
+        Code::ArchiveExport => (
+            "Please export the mail first",
+            "This mail program keeps its messages in converted form. Copied from there, they would not be the messages that were received.",
+            "Use the export of the mail program to write .eml or mbox files, and copy those.",
         ),
         Code::VerifyDifference => (
             "Verification found a difference",
@@ -240,6 +295,51 @@ pub(super) fn explain(code: Code) -> (&'static str, &'static str, &'static str) 
             "Ledger cannot be written",
             "The record of what was copied (the ledger) cannot be written. hikyaku stopped so that nothing is copied without a record. What has been copied stays copied.",
             "Check the disk and the permissions of the ledger's directory (--state), then run the same command again: it continues where it stopped.",
+        ),
+        Code::BackupMissing => (
+            "No backup in this folder",
+            "The folder holds no backup made by hikyaku, or its file named hikyaku-backup is gone.",
+            "Use the folder that was named when the backup was made: the one that holds the file hikyaku-backup.",
+        ),
+        Code::BackupForeign => (
+            "Folder holds other things",
+            "The folder is not empty and is not a backup. So that nothing in it is overwritten, nothing was written.",
+            "Use an empty folder, or one that does not exist yet; on a USB stick or disk, a new folder on it.",
+        ),
+        Code::BackupFormat => (
+            "Backup has another format",
+            "The backup in this folder was begun in another format.",
+            "Run the command without a format to go on with this backup, or use another folder.",
+        ),
+        Code::BackupBusy => (
+            "Backup is being written",
+            "Another run is writing to this backup.",
+            "Wait for it to end, then try again.",
+        ),
+        Code::BackupVersion => (
+            "Backup is from a newer version",
+            "The backup was written by a newer version of hikyaku.",
+            "Update hikyaku, then run the command again.",
+        ),
+        Code::BackupUnwritable => (
+            "Backup cannot be written",
+            "The folder of the backup cannot be written: it is read-only, belongs to somebody else, or its disk fails. What has been saved stays saved.",
+            "Check the write protection of the disk, the permissions of the folder and the disk itself, then run the same command again: it continues where it stopped.",
+        ),
+        Code::BackupUnreadable => (
+            "Backup cannot be read",
+            "A file of the backup cannot be read. Nothing of the backup was changed.",
+            "Check the permissions of the folder and its disk, then run the command again.",
+        ),
+        Code::BackupDamaged => (
+            "Backup is damaged",
+            "A part of the backup is not as it was written: a file was changed, cut short or taken away, or the disk lost it.",
+            "Make a new backup into another folder while the original mail is still there. All other messages of this backup can be restored.",
+        ),
+        Code::BackupFull => (
+            "Disk of the backup is full",
+            "The disk that holds the backup is full. What has been saved stays saved.",
+            "Make room, then run the same command again: it continues where it stopped. Or use a folder on a larger disk; that backup begins anew.",
         ),
         Code::ConfigInvalid => (
             "Configuration cannot be used",

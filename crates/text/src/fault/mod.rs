@@ -93,15 +93,31 @@ fn who(code: Code) -> Who {
         | Code::MessageTooLarge
         | Code::MailboxMissing
         | Code::SourceEmpty
+        | Code::SourceDeletes
         | Code::DeliveryElsewhere
         | Code::LedgerBusy
         | Code::LedgerDamaged
         | Code::LedgerVersion
         | Code::LedgerUnwritable
         | Code::DiskFull
+        | Code::BackupMissing
+        | Code::BackupForeign
+        | Code::BackupFormat
+        | Code::BackupBusy
+        | Code::BackupVersion
+        | Code::BackupUnwritable
+        | Code::BackupUnreadable
+        | Code::BackupDamaged
+        | Code::BackupFull
         | Code::ConfigInvalid
         | Code::LocatorInvalid
         | Code::SecretUnreadable
+        | Code::ArchiveMissing
+        | Code::ArchiveKind
+        | Code::ArchiveEncrypted
+        | Code::ArchiveChanged
+        | Code::ArchiveExcess
+        | Code::ArchiveExport
         | Code::Interrupted => Who::User,
         Code::HostUnreachable
         | Code::TlsFailed
@@ -116,9 +132,13 @@ fn who(code: Code) -> Who {
         | Code::ServerRefused
         | Code::ServerExcess
         | Code::ServerProtocol => Who::Host,
-        Code::LoginAppPassword | Code::LoginOauth | Code::LoginDisabled => Who::Settings,
+        Code::LoginAppPassword
+        | Code::LoginOauth
+        | Code::LoginDisabled
+        | Code::LoginPopDisabled => Who::Settings,
         Code::LinkLost
         | Code::LinkSilent
+        | Code::MailboxLocked
         | Code::ServerBusy
         | Code::ServerConnections
         | Code::ServerBudget
@@ -128,7 +148,10 @@ fn who(code: Code) -> Who {
         | Code::UndoUnfinished
         | Code::VerifyDifference => Who::Nobody,
         Code::LoginLocked => Who::Time,
-        Code::MessageRefused | Code::MessageUnreadable => Who::Report,
+        Code::MessageRefused
+        | Code::MessageUnreadable
+        | Code::ArchiveDamaged
+        | Code::ArchivePartial => Who::Report,
         Code::Bug => Who::Developers,
     }
 }

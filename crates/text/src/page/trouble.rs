@@ -42,6 +42,34 @@ fn cause(code: Code, lang: Lang) -> Option<&'static str> {
         ) => {
             "There is a problem with the place where the record of the copy is kept, so the copy was stopped to be safe. What has been copied stays copied."
         }
+        (
+            Code::BackupMissing
+            | Code::BackupForeign
+            | Code::BackupFormat
+            | Code::BackupBusy
+            | Code::BackupVersion
+            | Code::BackupUnwritable
+            | Code::BackupUnreadable
+            | Code::BackupDamaged
+            | Code::BackupFull,
+            Lang::Ja,
+        ) => {
+            "バックアップを保存している場所に問題があります。保存済みのメールはそのまま残っています。"
+        }
+        (
+            Code::BackupMissing
+            | Code::BackupForeign
+            | Code::BackupFormat
+            | Code::BackupBusy
+            | Code::BackupVersion
+            | Code::BackupUnwritable
+            | Code::BackupUnreadable
+            | Code::BackupDamaged
+            | Code::BackupFull,
+            Lang::En,
+        ) => {
+            "There is a problem with the place where the backup is kept. What has been saved stays saved."
+        }
         (Code::ConfigInvalid | Code::SecretUnreadable, Lang::Ja) => {
             "このサービスの設定に問題があるため、実行できません。"
         }
@@ -160,6 +188,11 @@ fn remedy(code: Code, lang: Lang) -> Option<(&'static str, Who)> {
             "It is asked again automatically. If it keeps happening, ask the server's administrator to repair the folder's index.",
             Who::Nobody,
         ),
+        Code::MailboxLocked => (
+            "自動で再開します。中断した場合は、ほかのメールソフトを終了してから「続きから再開する」をクリックしてください。",
+            "It goes on by itself. If the copy has stopped, close other mail programs and choose \"Continue from here\".",
+            Who::Nobody,
+        ),
         Code::ServerBusy => (
             "自動で再開します。中断した場合は、時間をおいて「続きから再開する」をクリックしてください。",
             "It goes on by itself. If the copy has stopped, wait a while and choose \"Continue from here\".",
@@ -200,6 +233,26 @@ fn remedy(code: Code, lang: Lang) -> Option<(&'static str, Who)> {
             "Undo once more to go on. Copy once more to keep what is still there.",
             Who::User,
         ),
+        Code::ArchiveMissing => (
+            "ファイルまたはフォルダがお手元にあるかご確認のうえ、もう一度お選びください。",
+            "Check that the file or folder is there, then choose it again.",
+            Who::User,
+        ),
+        Code::ArchiveKind => (
+            "メールデータのファイルかどうかご確認のうえ、もう一度お選びください。種類は自動で判別します。",
+            "Check that this is a file with mail, then choose it again. Its kind is recognised automatically.",
+            Who::User,
+        ),
+        Code::ArchiveChanged => (
+            "メールソフトを終了してから、「続きから再開する」をクリックしてください。",
+            "Close the mail program, then choose \"Continue from here\".",
+            Who::User,
+        ),
+        Code::ArchiveExcess => (
+            "フォルダごとに分けてファイルを作成し、もう一度お試しください。",
+            "Make several smaller files, for example one for each folder, and try again.",
+            Who::User,
+        ),
         Code::VerifyDifference => (
             "「差分」でもう一度コピーすると、再度確認し、足りないメールをコピーします。",
             "Make a differential run: please see the list. It verifies again and copies what is missing.",
@@ -211,7 +264,15 @@ fn remedy(code: Code, lang: Lang) -> Option<(&'static str, Who)> {
             Who::Nobody,
         ),
         Code::LedgerDamaged | Code::LedgerVersion | Code::LedgerUnwritable | Code::DiskFull
-        | Code::ConfigInvalid | Code::SecretUnreadable => (
+        | Code::BackupMissing
+            | Code::BackupForeign
+            | Code::BackupFormat
+            | Code::BackupBusy
+            | Code::BackupVersion
+            | Code::BackupUnwritable
+            | Code::BackupUnreadable
+            | Code::BackupDamaged
+            | Code::BackupFull | Code::ConfigInvalid | Code::SecretUnreadable => (
             "サービスの提供元にお問い合わせください。解消後に「続きから再開する」をクリックすると、続きをコピーします。",
             "Please contact the provider of this service. Afterwards, \"Continue from here\" copies the rest.",
             Who::Host,

@@ -1,0 +1,96 @@
+//! An archive of any kind that somebody packed into a zip.
+
+use std::path::{Path, PathBuf};
+
+use hikyaku_core::{Epoch, Fault, MailboxName, Reach};
+
+use crate::dirs;
+use crate::fault;
+use crate::options::Options;
+use crate::store::{Flow, Folder, Found, Item, Start, Store};
+use crate::text::Text;
+use crate::unpack::{self, Unpacked};
+
+/// A store over what was unpacked, which goes away with it.
+pub(crate) struct Packed {
+    inner: Box<dyn Store>,
+    unpacked: Unpacked,
+}
+
+impl Packed {
+    /// Unpacks the zip and opens what is in it.
+    ///
+    /// # Faults
+    /// Those of [`unpack::unpack`], and of `open`.
+    pub(crate) fn open(
+        path: &Path,
+        options: &Options,
+        open: impl FnOnce(&Path) -> Result<Box<dyn Store>, Fault>,
+    ) -> Result<Self, Fault> {
+        let unpacked = unpack::unpack(path, options, |_| true)?;
+        let root = innermost(unpacked.root())?;
+        let inner = open(&root).map_err(|mut fault| {
+            // The person knows the zip, not where it was unpacked.
+            fault.at.server = Some(path.display().to_string());
+            fault
+        })?;
+        Ok(Self { inner, unpacked })
+    }
+
+    fn lost(&self, folder: &Folder) -> Option<&Fault> {
+        let lost = self.unpacked.left_out.iter();
+        let mut lost = lost.filter(|(name, _)| unpack::lost_place(name) == folder.place);
+        lost.next().map(|(_, fault)| fault)
+    }
+}
+
+/// The directory that was packed: zips have it around what is in it.
+fn innermost(root: &Path) -> Result<PathBuf, Fault> {
+    let mut at = root.to_owned();
+    loop {
+        let dir = dirs::list(&at, Vec::new()).map_err(|e| fault::missing(&at, &e))?;
+        match (dir.dirs.as_slice(), dir.files.as_slice()) {
+            ([only], []) => at.push(only),
+            _ => return Ok(at),
+        }
+    }
+}
+
+impl Store for Packed {
+    fn folders(&self) -> Result<Vec<Folder>, Fault> {
+        let mut folders = self.inner.folders()?;
+        // What could not be unpacked is listed: its scan tells why.
+        for (name, _) in &self.unpacked.left_out {
+            let leaf = name.rsplit('/').next().unwrap_or(name).to_owned();
+            if let Some(folder) = MailboxName::new(vec![leaf]) {
+                folders.push(Folder::new(folder, unpack::lost_place(name)));
+            }
+        }
+        Ok(folders)
+    }
+
+    fn scan(
+        &self,
+        folder: &Folder,
+        start: Start,
+        found: &mut dyn FnMut(Found) -> Flow,
+    ) -> Result<Option<Epoch>, Fault> {
+        if let Some(fault) = self.lost(folder) {
+            let mut fault = fault.clone();
+            fault.reach = Reach::Mailbox;
+            return Err(fault);
+        }
+        self.inner.scan(folder, start, found)
+    }
+
+    fn open(&self, folder: &Folder, item: &Item) -> Result<Text, Fault> {
+        self.inner.open(folder, item)
+    }
+
+    fn stamp(&self, folder: &Folder) -> Option<u64> {
+        match self.lost(folder) {
+            Some(_) => None,
+            None => self.inner.stamp(folder),
+        }
+    }
+}

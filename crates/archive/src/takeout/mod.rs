@@ -1,0 +1,433 @@
+//! Google Takeout: one mbox with all mail, or one per label, alone or in a zip.
+//!
+//! Two fields at the top of every message are Google's additions: `X-GM-THRID` and
+//! `X-Gmail-Labels`. The labels become folders ([`sort`]) and flags, and both fields are
+//! left out, so that a message is octet for octet what Gmail gives over IMAP. A message
+//! that was exported with several labels, and so stands in several files, is read once.
+
+mod labels;
+mod sort;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod properties {
+    //! What holds whatever a field with labels contains.
+
+    /// Every place has levels, none twice.
+    ///
+    /// # Panics
+    /// Where a property does not hold.
+    pub(crate) fn labels(input: &[u8]) {
+        let labels = super::labels::read(input);
+        for (n, place) in labels.places.iter().enumerate() {
+            assert!(!labels.places[..n].contains(place));
+            if let super::labels::Label::Own(levels) = place {
+                assert!(!levels.is_empty() && levels.iter().all(|l| !l.is_empty()));
+            }
+        }
+    }
+}
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use hikyaku_core::identity::header_fields;
+use hikyaku_core::{Epoch, Fault, Key, MailboxName};
+
+use crate::dirs::{self, without_ending};
+use crate::disk;
+use crate::fault;
+use crate::mbox::{MboxFile, MboxFiles, Reading, begins_like_mail};
+use crate::options::{LabelPolicy, Options};
+use crate::store::{Flow, Folder, Found, Item, Place, Start, Store, mark};
+use crate::text::Text;
+use crate::unpack::{self, Unpacked};
+
+use labels::Labels;
+use sort::{Sorted, Sorter};
+
+/// The fields that Google adds.
+const ADDED: [&[u8]; 2] = [b"X-GM-THRID", b"X-Gmail-Labels"];
+
+/// The mail of one Takeout.
+pub(crate) struct Takeout {
+    files: Vec<PathBuf>,
+    open: MboxFiles,
+    reading: Reading,
+    policy: LabelPolicy,
+    /// What was looked at last, and the stamp of the files then.
+    index: Mutex<Option<(u64, Arc<Index>)>>,
+    /// Files of a zip that could not be unpacked.
+    left_out: Vec<(String, Fault)>,
+    /// Holds the files.
+    _unpacked: Vec<Unpacked>,
+}
+
+/// Which messages are in which folder.
+type Index = Vec<Sorted<Entry>>;
+
+/// Where a message stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Entry {
+    /// Offset that a scan of the file can begin at.
+    at: u64,
+    /// Number in the file.
+    number: u64,
+    /// Which file.
+    file: u32,
+}
+
+impl Takeout {
+    /// A zip, a folder with zips or mbox files in it, or one mbox file.
+    ///
+    /// # Faults
+    /// When there is no mbox file; what [`unpack::unpack`] says of a zip.
+    pub(crate) fn open(path: &Path, options: &Options) -> Result<Self, Fault> {
+        let mut out = Self {
+            files: Vec::new(),
+            open: MboxFiles::default(),
+            reading: Reading {
+                quoting: options.quoting,
+                hides_expunged: false,
+                now: options.now,
+            },
+            policy: options.labels.clone(),
+            index: Mutex::default(),
+            left_out: Vec::new(),
+            _unpacked: Vec::new(),
+        };
+        if path.is_dir() {
+            out.add_tree(path)?;
+            let zips = match out.files.is_empty() {
+                true => zips_in(path)?,
+                false => Vec::new(),
+            };
+            for zip in zips {
+                out.add_zip(&zip, options)?;
+            }
+        } else if unpack::is_zip(path) {
+            out.add_zip(path, options)?;
+        } else if begins_like_mail(path).map_err(|e| fault::missing(path, &e))? {
+            out.files.push(path.to_owned());
+        }
+        if out.files.is_empty() && out.left_out.is_empty() {
+            return Err(fault::wrong_kind(path, "there is no mbox file with mail"));
+        }
+        Ok(out)
+    }
+
+    fn add_zip(&mut self, zip: &Path, options: &Options) -> Result<(), Fault> {
+        let mut unpacked = unpack::unpack(zip, options, |file| {
+            file.levels.last().is_some_and(|name| is_mbox(name))
+        })?;
+        self.left_out.append(&mut unpacked.left_out);
+        self.add_tree(unpacked.root())?;
+        self._unpacked.push(unpacked);
+        Ok(())
+    }
+
+    fn add_tree(&mut self, root: &Path) -> Result<(), Fault> {
+        for dir in dirs::walk(root, &mut |_, _| {})? {
+            for name in &dir.files {
+                let path = dir.path.join(name);
+                if is_mbox(&dirs::name_of(name)) && begins_like_mail(&path).unwrap_or(true) {
+                    self.files.push(path);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn stamp_of_files(&self) -> Option<u64> {
+        let mut stamps = Vec::new();
+        for file in &self.files {
+            stamps.extend(disk::stamp(file)?.to_le_bytes());
+        }
+        Some(mark(&stamps))
+    }
+
+    /// Sorts all messages, unless nothing changed since.
+    fn index(&self) -> Result<Arc<Index>, Fault> {
+        let stamp = self.stamp_of_files();
+        let mut known = self.index.lock().unwrap_or_else(PoisonError::into_inner);
+        if let (Some((before, index)), Some(now)) = (&*known, stamp)
+            && *before == now
+        {
+            return Ok(index.clone());
+        }
+        let index = Arc::new(self.look()?);
+        *known = stamp.map(|stamp| (stamp, index.clone()));
+        Ok(index)
+    }
+
+    fn file(&self, number: u32) -> Result<Arc<MboxFile>, Fault> {
+        let path = self.files.get(number as usize);
+        let path = path.ok_or_else(|| Fault::bug("a message of another archive"))?;
+        self.open
+            .get(path, self.reading)
+            .map_err(|e| fault::folder(path, &e))
+    }
+
+    fn look(&self) -> Result<Index, Fault> {
+        let mut sorter = Sorter::new(&self.policy);
+        let mut copies = Copies::new(self.files.len() > 1);
+        for file in 0..u32::try_from(self.files.len()).unwrap_or(u32::MAX) {
+            let mbox = self.file(file)?;
+            copies.next_file();
+            let scanned = mbox.scan(Start::BEGINNING, &mut |told| {
+                let is_copy = match &told.found {
+                    Found::Message(item) => copies.is_copy(item),
+                    Found::Unreadable { .. } => false,
+                    Found::Deleted { .. } => true,
+                };
+                if !is_copy {
+                    let entry = Entry {
+                        at: told.found.at(),
+                        number: told.found.key().0,
+                        file,
+                    };
+                    sorter.take(entry, &labels_of(told.head));
+                }
+                ControlFlow::Continue(())
+            });
+            scanned.map_err(|e| fault::folder(&self.files[file as usize], &e))?;
+        }
+        Ok(sorter.finish())
+    }
+}
+
+/// Messages that stand in several files, told by the beginning of their header and their
+/// length. Twins in one file stay twins.
+struct Copies {
+    is_asked: bool,
+    before: HashMap<(u64, u64), u32>,
+    here: HashMap<(u64, u64), u32>,
+}
+
+impl Copies {
+    fn new(is_asked: bool) -> Self {
+        Self {
+            is_asked,
+            before: HashMap::new(),
+            here: HashMap::new(),
+        }
+    }
+
+    fn next_file(&mut self) {
+        for (message, count) in self.here.drain() {
+            let most = self.before.entry(message).or_default();
+            *most = (*most).max(count);
+        }
+    }
+
+    fn is_copy(&mut self, item: &Item) -> bool {
+        if !self.is_asked {
+            return false;
+        }
+        let message = (item.mark, item.octets);
+        let here = self.here.entry(message).or_default();
+        *here += 1;
+        self.before
+            .get(&message)
+            .is_some_and(|before| *here <= *before)
+    }
+}
+
+fn is_mbox(name: &str) -> bool {
+    without_ending(name, ".mbox").is_some()
+}
+
+/// The zip files in a directory: a large Takeout comes in several.
+pub(crate) fn zips_in(path: &Path) -> Result<Vec<PathBuf>, Fault> {
+    let dir = dirs::list(path, Vec::new()).map_err(|e| fault::missing(path, &e))?;
+    let is_zip = |name: &&std::ffi::OsString| {
+        without_ending(&dirs::name_of(name), ".zip").is_some() && unpack::is_zip(&path.join(name))
+    };
+    Ok(dir
+        .files
+        .iter()
+        .filter(is_zip)
+        .map(|f| path.join(f))
+        .collect())
+}
+
+/// Whether a header is one of Takeout; LF line ends.
+pub(crate) fn has_labels(head: &[u8]) -> bool {
+    header_fields(head).any(|(name, _)| name.eq_ignore_ascii_case(ADDED[1]))
+}
+
+fn labels_of(head: &[u8]) -> Labels {
+    let value = header_fields(head).find(|(name, _)| name.eq_ignore_ascii_case(ADDED[1]));
+    labels::read(value.map_or(&[][..], |(_, value)| value))
+}
+
+/// Length with CRLF line ends of the fields that Google added in front of the message.
+fn added_octets(head: &[u8]) -> u64 {
+    let mut octets = 0;
+    let mut is_added = false;
+    for line in head.split_inclusive(|o| *o == b'\n') {
+        is_added = match line.first() {
+            Some(b' ' | b'\t') => is_added,
+            _ => {
+                let name = line.split(|o| *o == b':').next().unwrap_or_default();
+                ADDED.iter().any(|added| name.eq_ignore_ascii_case(added))
+            }
+        };
+        let Some(text) = line.strip_suffix(b"\n").filter(|_| is_added) else {
+            break;
+        };
+        octets += text.strip_suffix(b"\r").unwrap_or(text).len() as u64 + 2;
+    }
+    octets
+}
+
+/// The text without so many octets at its beginning.
+fn without_front(text: Text, front: u64) -> Text {
+    let cut = usize::try_from(front).unwrap_or(usize::MAX);
+    match text {
+        Text::Held(octets) => Text::Held(octets.slice(cut.min(octets.len())..)),
+        Text::Streamed { octets, pieces } => {
+            let mut left = cut;
+            let rest = pieces.map(move |piece| {
+                piece.map(|piece| {
+                    let here = left.min(piece.len());
+                    left -= here;
+                    piece.slice(here..)
+                })
+            });
+            Text::Streamed {
+                octets: octets.saturating_sub(front),
+                pieces: Box::new(rest),
+            }
+        }
+    }
+}
+
+impl Store for Takeout {
+    fn folders(&self) -> Result<Vec<Folder>, Fault> {
+        let mut folders = Vec::new();
+        for folder in self.index()?.iter() {
+            let name = folder.name.clone();
+            let place = Path::new("label").join(name.to_string());
+            folders.push(Folder::new(name, place).with_role(folder.role));
+        }
+        for (name, _) in &self.left_out {
+            let level = without_ending(name, ".mbox").unwrap_or(name);
+            let level = level.rsplit('/').next().unwrap_or(level);
+            if let Some(folder) = MailboxName::new(vec![level.to_owned()]) {
+                folders.push(Folder::new(folder, unpack::lost_place(name)));
+            }
+        }
+        Ok(folders)
+    }
+
+    fn scan(
+        &self,
+        folder: &Folder,
+        start: Start,
+        found: &mut dyn FnMut(Found) -> Flow,
+    ) -> Result<Option<Epoch>, Fault> {
+        let lost = self
+            .left_out
+            .iter()
+            .find(|(n, _)| unpack::lost_place(n) == folder.place);
+        if let Some((_, fault)) = lost {
+            let mut fault = fault.clone();
+            fault.reach = hikyaku_core::Reach::Mailbox;
+            return Err(fault);
+        }
+        let index = self.index()?;
+        let Ok(name) = folder.place.strip_prefix("label") else {
+            return Ok(None);
+        };
+        // By the place: the source may have given the folder another name.
+        let is_it = |f: &&Sorted<Entry>| Path::new(&f.name.to_string()) == name;
+        let Some(sorted) = index.iter().find(is_it) else {
+            return Ok(None);
+        };
+        let skipped = usize::try_from(start.key.0.saturating_sub(1)).unwrap_or(usize::MAX);
+        let mut rest = sorted.entries.get(skipped..).unwrap_or_default();
+        let mut key = skipped as u64;
+        while let Some(first) = rest.first() {
+            // What stands together in the file is scanned together.
+            let run = rest
+                .iter()
+                .zip(0..)
+                .take_while(|(e, n)| e.file == first.file && e.number == first.number + n)
+                .count();
+            let last = first.number + run as u64 - 1;
+            let begin = Start {
+                key: Key(first.number),
+                at: first.at,
+            };
+            let mut is_over = false;
+            let scanned = self.file(first.file)?.scan(begin, &mut |told| {
+                if told.found.key().0 > last {
+                    return ControlFlow::Break(());
+                }
+                key += 1;
+                let is_last = told.found.key().0 == last;
+                is_over = found(renamed(told.found, told.head, Key(key), first.file)).is_break();
+                match is_over || is_last {
+                    true => ControlFlow::Break(()),
+                    false => ControlFlow::Continue(()),
+                }
+            });
+            scanned.map_err(|e| fault::folder(&self.files[first.file as usize], &e))?;
+            if is_over {
+                break;
+            }
+            rest = &rest[run..];
+        }
+        Ok(None)
+    }
+
+    fn open(&self, _folder: &Folder, item: &Item) -> Result<Text, Fault> {
+        // The note has the number of the file above, the length of the added fields below.
+        let front = item.place.note & u64::from(u32::MAX);
+        let file = self.file((item.place.note >> 32) as u32)?;
+        let mut whole = item.clone();
+        whole.octets += front;
+        Ok(without_front(file.text(&whole)?, front))
+    }
+
+    fn stamp(&self, _folder: &Folder) -> Option<u64> {
+        self.stamp_of_files()
+    }
+}
+
+/// What an mbox told, as a message of a label's folder.
+fn renamed(found: Found, head: &[u8], key: Key, file: u32) -> Found {
+    match found {
+        Found::Message(item) => {
+            let front = added_octets(head).min(u64::from(u32::MAX));
+            let place = Place {
+                note: u64::from(file) << 32 | front,
+                ..item.place
+            };
+            Found::Message(Item {
+                key,
+                flags: item.flags.or(&labels_of(head).flags),
+                seen_recorded: true,
+                octets: item.octets.saturating_sub(front),
+                at: 0,
+                place,
+                ..item
+            })
+        }
+        Found::Unreadable { place, fault, .. } => Found::Unreadable {
+            key,
+            at: 0,
+            place,
+            fault,
+        },
+        Found::Deleted { octets, mark, .. } => Found::Deleted {
+            key,
+            at: 0,
+            octets,
+            mark,
+        },
+    }
+}

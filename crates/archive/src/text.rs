@@ -1,0 +1,320 @@
+//! A message's octets on their way out: CRLF line ends, nothing else changed.
+
+use crate::fault;
+use bytes::Bytes;
+use hikyaku_core::Fault;
+use std::io::{self, Read};
+
+/// Up to this length a message is held: what the engine sends together with others.
+pub(crate) const HELD: usize = 256 * 1024;
+
+/// Length of the pieces in which longer ones are read.
+const PIECE: usize = 256 * 1024;
+
+/// Pieces of a message in order. An `Err` is the last.
+pub type Pieces = Box<dyn Iterator<Item = Result<Bytes, Fault>> + Send>;
+
+/// The octets of a message with CRLF line ends.
+pub enum Text {
+    /// At hand; small.
+    Held(Bytes),
+    /// Read piece by piece.
+    Streamed {
+        /// Exactly so many octets will come, or a fault.
+        octets: u64,
+        /// The pieces.
+        pieces: Pieces,
+    },
+}
+
+/// Something that turns stored octets into a message's, besides the line ends.
+///
+/// Given pieces of any length, in order.
+pub(crate) trait Sieve: Send {
+    /// Takes the next octets; what comes of them is added to `out`.
+    fn pass(&mut self, octets: &[u8], out: &mut Vec<u8>);
+
+    /// The end: what was held back.
+    fn finish(&mut self, out: &mut Vec<u8>);
+}
+
+impl Text {
+    /// Of octets at hand, with any line ends.
+    pub fn of(octets: &[u8]) -> Self {
+        let mut out = Vec::with_capacity(octets.len() + octets.len() / 32);
+        let mut ends = LineEnds::default();
+        ends.pass(octets, &mut out);
+        ends.finish(&mut out);
+        Text::Held(out.into())
+    }
+
+    /// Of octets that are read, from the beginning and as often as it is asked.
+    ///
+    /// A long message is read twice, once for its length: nothing of it is held.
+    ///
+    /// # Faults
+    /// With [`hikyaku_core::Reach::Message`] when it cannot be read.
+    pub fn read<R: Read + Send + 'static>(
+        reopen: impl Fn() -> io::Result<R>,
+    ) -> Result<Self, Fault> {
+        Self::sieved(reopen, LineEnds::default)
+    }
+
+    /// The same through a sieve, which has to make the line ends too.
+    pub(crate) fn sieved<R: Read + Send + 'static, S: Sieve + 'static>(
+        reopen: impl Fn() -> io::Result<R>,
+        sieve: impl Fn() -> S,
+    ) -> Result<Self, Fault> {
+        let mut first = Sieved::new(reopen().map_err(|e| fault::message(&e))?, sieve());
+        let mut held = Vec::new();
+        let mut octets = 0;
+        loop {
+            match first.piece() {
+                Ok(Some(piece)) => {
+                    octets += piece.len() as u64;
+                    if octets <= HELD as u64 {
+                        held.extend_from_slice(&piece);
+                    }
+                }
+                Ok(None) => break,
+                Err(e) => return Err(fault::message(&e)),
+            }
+        }
+        if octets <= HELD as u64 {
+            return Ok(Text::Held(held.into()));
+        }
+        let again = Sieved::new(reopen().map_err(|e| fault::message(&e))?, sieve());
+        Ok(again.streamed(octets))
+    }
+
+    /// Through a sieve, with a length that the scan has counted.
+    pub(crate) fn counted<R: Read + Send + 'static, S: Sieve + 'static>(
+        octets: u64,
+        reader: R,
+        sieve: S,
+    ) -> Result<Self, Fault> {
+        let mut sieved = Sieved::new(reader, sieve);
+        if octets > HELD as u64 {
+            return Ok(sieved.streamed(octets));
+        }
+        let mut held = Vec::with_capacity(usize::try_from(octets).unwrap_or(HELD));
+        while let Some(piece) = sieved.piece().map_err(|e| fault::message(&e))? {
+            held.extend_from_slice(&piece);
+        }
+        match held.len() as u64 == octets {
+            true => Ok(Text::Held(held.into())),
+            false => Err(fault::changed("the message has another length now")),
+        }
+    }
+
+    /// Length in octets.
+    pub fn octets(&self) -> u64 {
+        match self {
+            Text::Held(held) => held.len() as u64,
+            Text::Streamed { octets, .. } => *octets,
+        }
+    }
+
+    /// Up to `most` octets from its beginning.
+    ///
+    /// # Faults
+    /// When they cannot be read.
+    pub fn front(self, most: usize) -> Result<Bytes, Fault> {
+        match self {
+            Text::Held(held) => Ok(held.slice(..held.len().min(most))),
+            Text::Streamed { pieces, .. } => {
+                let mut front = Vec::new();
+                for piece in pieces {
+                    let piece = piece?;
+                    let room = most - front.len();
+                    front.extend_from_slice(&piece[..piece.len().min(room)]);
+                    if front.len() == most {
+                        break;
+                    }
+                }
+                Ok(front.into())
+            }
+        }
+    }
+
+    /// All of it, however long: for tests and for small things only.
+    ///
+    /// # Faults
+    /// When it cannot be read to its end.
+    pub fn whole(self) -> Result<Bytes, Fault> {
+        self.front(usize::MAX)
+    }
+}
+
+/// Reads pieces and passes them through a sieve.
+struct Sieved<R, S> {
+    reader: R,
+    sieve: S,
+    raw: Vec<u8>,
+    is_over: bool,
+}
+
+impl<R: Read + Send + 'static, S: Sieve + 'static> Sieved<R, S> {
+    fn new(reader: R, sieve: S) -> Self {
+        Self {
+            reader,
+            sieve,
+            raw: Vec::new(),
+            is_over: false,
+        }
+    }
+
+    /// The next piece; never empty.
+    fn piece(&mut self) -> io::Result<Option<Vec<u8>>> {
+        self.raw.resize(PIECE, 0);
+        let mut out = Vec::new();
+        while out.is_empty() && !self.is_over {
+            let read = match self.reader.read(&mut self.raw) {
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
+                other => other?,
+            };
+            out.reserve(read + read / 32 + 2);
+            match read {
+                0 => {
+                    self.is_over = true;
+                    self.sieve.finish(&mut out);
+                }
+                _ => self.sieve.pass(&self.raw[..read], &mut out),
+            }
+        }
+        Ok((!out.is_empty()).then_some(out))
+    }
+
+    /// As a text of that length: a fault takes the place of what is more or less.
+    fn streamed(mut self, octets: u64) -> Text {
+        let mut left = octets;
+        let mut is_over = false;
+        let pieces = std::iter::from_fn(move || {
+            if is_over {
+                return None;
+            }
+            let piece = match self.piece() {
+                Ok(Some(piece)) if piece.len() as u64 <= left => {
+                    left -= piece.len() as u64;
+                    Ok(Bytes::from(piece))
+                }
+                Ok(None) if left == 0 => {
+                    is_over = true;
+                    return None;
+                }
+                Ok(_) => Err(fault::changed("the message has another length now")),
+                Err(e) => Err(fault::message(&e)),
+            };
+            is_over = piece.is_err();
+            Some(piece)
+        });
+        Text::Streamed {
+            octets,
+            pieces: Box::new(pieces),
+        }
+    }
+}
+
+/// Makes every line end CRLF: a bare LF, and a bare CR.
+#[derive(Debug, Default)]
+pub(crate) struct LineEnds {
+    /// The last octet was a CR whose LF may still come.
+    after_cr: bool,
+}
+
+impl Sieve for LineEnds {
+    fn pass(&mut self, octets: &[u8], out: &mut Vec<u8>) {
+        let mut rest = octets;
+        if self.after_cr && !rest.is_empty() {
+            self.after_cr = false;
+            if rest[0] == b'\n' {
+                rest = &rest[1..];
+            }
+            out.extend_from_slice(b"\r\n");
+        }
+        while let Some(at) = memchr::memchr2(b'\r', b'\n', rest) {
+            out.extend_from_slice(&rest[..at]);
+            let after = match (rest[at], rest.get(at + 1)) {
+                (b'\r', Some(b'\n')) => at + 2,
+                (b'\r', None) => {
+                    self.after_cr = true;
+                    return;
+                }
+                _ => at + 1,
+            };
+            out.extend_from_slice(b"\r\n");
+            rest = &rest[after..];
+        }
+        out.extend_from_slice(rest);
+    }
+
+    fn finish(&mut self, out: &mut Vec<u8>) {
+        if std::mem::take(&mut self.after_cr) {
+            out.extend_from_slice(b"\r\n");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn ends(pieces: &[&[u8]]) -> Vec<u8> {
+        let mut out = Vec::new();
+        let mut ends = LineEnds::default();
+        for piece in pieces {
+            ends.pass(piece, &mut out);
+        }
+        ends.finish(&mut out);
+        out
+    }
+
+    #[test]
+    fn every_line_end_becomes_crlf_and_nothing_else_changes() {
+        assert_eq!(ends(&[b"a\nb\r\nc\rd"]), b"a\r\nb\r\nc\r\nd");
+        assert_eq!(ends(&[b"a\r", b"\nb\r", b"c\r"]), b"a\r\nb\r\nc\r\n");
+        assert_eq!(ends(&[b"\n\r\n\r"]), b"\r\n\r\n\r\n");
+        assert_eq!(ends(&[]), b"");
+    }
+
+    #[test]
+    fn a_long_text_is_streamed_with_its_exact_length() {
+        let stored: Vec<u8> = b"0123456789abcde\n".repeat(40_000);
+        let expected = ends(&[&stored]);
+        let text = Text::read({
+            let stored = stored.clone();
+            move || Ok(io::Cursor::new(stored.clone()))
+        })
+        .expect("readable");
+        assert!(matches!(text, Text::Streamed { .. }));
+        assert_eq!(text.octets(), expected.len() as u64);
+        assert_eq!(text.whole().expect("readable"), expected);
+        let lying = Text::counted(
+            expected.len() as u64 + 1,
+            io::Cursor::new(stored),
+            LineEnds::default(),
+        );
+        let whole = lying.and_then(Text::whole);
+        assert_eq!(
+            whole.expect_err("too short").code,
+            hikyaku_core::Code::ArchiveChanged
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn cuts_between_pieces_do_not_matter(
+            octets in prop::collection::vec(prop_oneof![Just(b'\r'), Just(b'\n'), Just(b'x')], 0..40),
+            cut in 0usize..40,
+        ) {
+            let cut = cut.min(octets.len());
+            let whole = ends(&[&octets]);
+            prop_assert_eq!(&ends(&[&octets[..cut], &octets[cut..]]), &whole);
+            // Idempotent, and without any bare CR or LF.
+            prop_assert_eq!(&ends(&[&whole]), &whole);
+            let text = String::from_utf8(whole).expect("ASCII");
+            prop_assert!(!text.replace("\r\n", "").contains(['\r', '\n']));
+        }
+    }
+}

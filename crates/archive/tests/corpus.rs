@@ -1,0 +1,20 @@
+//! Every file of the corpus through the readers, compared with what is known of it.
+//!
+//! The corpus is found by `HIKYAKU_CORPUS`, or beside the project. Without it these tests
+//! say SKIPPED; the samples in the project cover each format all the same.
+
+#[path = "corpus/support.rs"]
+mod support;
+
+#[path = "corpus/apple.rs"]
+mod apple;
+#[path = "corpus/dbx.rs"]
+mod dbx;
+#[path = "corpus/plain.rs"]
+mod plain;
+#[path = "corpus/takeout.rs"]
+mod takeout;
+#[path = "corpus/whole.rs"]
+mod whole;
+#[path = "corpus/wlm.rs"]
+mod wlm;

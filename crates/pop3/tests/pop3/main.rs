@@ -1,0 +1,11 @@
+//! The source against real servers, and against scripted ones for what real ones do not do on
+//! demand.
+
+mod accounts;
+mod copies;
+mod faults;
+mod hostile;
+mod odd;
+mod pop;
+mod real;
+mod support;
