@@ -44,7 +44,10 @@ async fn main() -> Result<()> {
         }
     }
     tell("read", start.elapsed(), size);
-    anyhow::ensure!(count == messages && sum > size / 2, "not everything was read");
+    anyhow::ensure!(
+        count == messages && sum > size / 2,
+        "not everything was read"
+    );
 
     let program = "import mailbox,sys; print(len(mailbox.mbox(sys.argv[1])))";
     let start = Instant::now();
@@ -61,7 +64,10 @@ async fn main() -> Result<()> {
 
 fn tell(what: &str, time: Duration, size: u64) {
     let seconds = time.as_secs_f64();
-    println!("{what}: {seconds:.3} s, {:.0} MB/s", size as f64 / 1e6 / seconds);
+    println!(
+        "{what}: {seconds:.3} s, {:.0} MB/s",
+        size as f64 / 1e6 / seconds
+    );
 }
 
 fn write(path: &Path, messages: usize, octets: usize) -> Result<()> {

@@ -12,8 +12,11 @@ const MOST: usize = 5;
 /// Things made of files, by path, as long as the file is not written to.
 #[derive(Debug)]
 pub(crate) struct Recent<T> {
-    made: Mutex<VecDeque<(PathBuf, Option<u64>, Arc<T>)>>,
+    made: Mutex<VecDeque<Made<T>>>,
 }
+
+/// Path, the file's stamp, and what was made of it.
+type Made<T> = (PathBuf, Option<u64>, Arc<T>);
 
 impl<T> Default for Recent<T> {
     fn default() -> Self {
@@ -35,7 +38,7 @@ impl<T> Recent<T> {
     ) -> Result<Arc<T>, E> {
         let stamp = disk::stamp(path);
         let lock = || self.made.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_it = |(p, s, _): &&(PathBuf, Option<u64>, Arc<T>)| p == path && *s == stamp;
+        let is_it = |(p, s, _): &&Made<T>| p == path && *s == stamp;
         if let Some((_, _, made)) = lock().iter().find(is_it) {
             return Ok(made.clone());
         }

@@ -151,8 +151,14 @@ struct Sieved<R, S> {
     reader: R,
     sieve: S,
     raw: Vec<u8>,
+    /// How much is read next: most messages are far shorter than a piece, and clean
+    /// memory for one costs more than reading them.
+    next: usize,
     is_over: bool,
 }
+
+/// Length of the first piece where nothing is known of the whole.
+const FIRST: usize = 16 * 1024;
 
 impl<R: Read + Send + 'static, S: Sieve + 'static> Sieved<R, S> {
     fn new(reader: R, sieve: S) -> Self {
@@ -160,19 +166,25 @@ impl<R: Read + Send + 'static, S: Sieve + 'static> Sieved<R, S> {
             reader,
             sieve,
             raw: Vec::new(),
+            next: FIRST,
             is_over: false,
         }
     }
 
     /// The next piece; never empty.
     fn piece(&mut self) -> io::Result<Option<Vec<u8>>> {
-        self.raw.resize(PIECE, 0);
         let mut out = Vec::new();
         while out.is_empty() && !self.is_over {
+            if self.raw.len() < self.next {
+                self.raw.resize(self.next, 0);
+            }
             let read = match self.reader.read(&mut self.raw) {
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
                 other => other?,
             };
+            if read == self.raw.len() {
+                self.next = (self.raw.len() * 4).min(PIECE);
+            }
             out.reserve(read + read / 32 + 2);
             match read {
                 0 => {

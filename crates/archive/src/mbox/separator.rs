@@ -47,11 +47,11 @@ pub(crate) fn date(line: &[u8]) -> Option<InternalDate> {
         .split(u8::is_ascii_whitespace)
         .filter(|word| !word.is_empty())
         .collect();
-    let is_time = |word: &&[u8]| {
+    let is_time = |word: &[u8]| {
         let colon = word.iter().position(|b| *b == b':');
         colon.is_some_and(|at| matches!(at, 1 | 2) && word[..at].iter().all(u8::is_ascii_digit))
     };
-    let time = words.iter().rposition(|word| is_time(&word))?;
+    let time = words.iter().rposition(|word| is_time(word))?;
     // Weekday, day, month and maybe the year stand before the time.
     (2..=4).find_map(|before| {
         let from = time.checked_sub(before)?;
