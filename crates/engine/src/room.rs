@@ -9,9 +9,10 @@ use hikyaku_core::mailbox::Quota;
 use hikyaku_core::policy::Reserve;
 use hikyaku_core::traits::Destination;
 use hikyaku_core::{Code, Fault, Reach, Remedy, Side};
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Notify};
 
 /// What is left for a copy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,6 +73,8 @@ pub(crate) struct Room {
     closed: AtomicBool,
     /// Octets taken since the last answer.
     since: AtomicU64,
+    /// Something landed, or the reserve was reached.
+    landing: Notify,
     /// The last answer; held by who asks.
     asking: Mutex<Option<Free>>,
 }
@@ -85,6 +88,7 @@ impl Room {
             under_way: AtomicU64::new(0),
             closed: AtomicBool::new(false),
             since: AtomicU64::new(0),
+            landing: Notify::new(),
             asking: Mutex::new(None),
         }
     }
@@ -132,21 +136,11 @@ impl Room {
     /// # Errors
     /// `quota.reserve` when they would touch the reserve; those of the question.
     pub(crate) async fn take(&self, octets: u64) -> Result<(), Fault> {
-        if self.closed.load(Ordering::Acquire) || !self.has_credit(octets) {
+        if self.is_closed() || !self.has_credit(octets) {
             let mut last = self.asking.lock().await;
             // Somebody else may have asked in the meantime.
-            if self.closed.load(Ordering::Acquire) || !self.has_credit(octets) {
-                // Before the question: what lands while it is asked counts twice rather
-                // than not at all.
-                let before = self.under_way.load(Ordering::Acquire);
-                let pending = octets.saturating_add(before);
-                let free = self.question(&mut last).await?;
-                let is_closed = self.closed.load(Ordering::Acquire);
-                if let Some(free) = free.filter(|free| is_closed || pending > free.room()) {
-                    self.credit.store(0, Ordering::Release);
-                    return Err(stopped(free, octets));
-                }
-                self.give_credit(free, pending);
+            if self.is_closed() || !self.has_credit(octets) {
+                self.ask_for(octets, &mut last).await?;
             }
         }
         self.under_way.fetch_add(octets, Ordering::AcqRel);
@@ -154,15 +148,44 @@ impl Room {
         Ok(())
     }
 
+    /// Asks until it is certain whether so many octets fit.
+    async fn ask_for(&self, octets: u64, last: &mut Option<Free>) -> Result<(), Fault> {
+        loop {
+            let mut landing = pin!(self.landing.notified());
+            landing.as_mut().enable();
+            // Before the question: what lands while it is asked counts twice rather
+            // than not at all.
+            let before = self.under_way.load(Ordering::Acquire);
+            let pending = octets.saturating_add(before);
+            let free = self.question(last).await?;
+            let Some(known) = free.filter(|free| self.is_closed() || pending > free.room()) else {
+                self.give_credit(free, pending);
+                return Ok(());
+            };
+            if self.is_closed() || octets > known.room() {
+                self.credit.store(0, Ordering::Release);
+                return Err(stopped(known, octets));
+            }
+            // The answer may show octets already that are still counted as on their way.
+            landing.await;
+        }
+    }
+
+    fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
+    }
+
     /// From now on nothing fits any more, so that all lanes end alike.
     pub(crate) fn close(&self) {
         self.closed.store(true, Ordering::Release);
         self.credit.store(0, Ordering::Release);
+        self.landing.notify_waiters();
     }
 
     /// What was taken is at the destination, or known not to be.
     pub(crate) fn landed(&self, octets: u64) {
         self.under_way.fetch_sub(octets, Ordering::AcqRel);
+        self.landing.notify_waiters();
     }
 
     fn has_credit(&self, octets: u64) -> bool {
@@ -202,6 +225,9 @@ pub(crate) fn fitting<K: Copy>(newest_first: &[(K, u64)], room: u64) -> Vec<K> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use futures::future::{BoxFuture, FutureExt};
+    use hikyaku_core::traits::{Ask, Reader, Source, Writer};
+    use hikyaku_core::{Abilities, MailboxInfo, MailboxName, Role};
 
     fn quota(used: u64, limit: u64) -> Quota {
         Quota { used, limit }
@@ -225,6 +251,72 @@ mod tests {
         // Over its limit already, or filled into the reserve by its owner.
         assert_eq!(Free::of(quota(1_001, 1_000), Reserve::Usual).room(), 0);
         assert_eq!(Free::of(quota(950, 1_000), Reserve::Usual).room(), 0);
+    }
+
+    /// A destination of which only the quota is asked.
+    struct Full(AtomicU64);
+
+    impl Source for Full {
+        fn abilities(&self) -> &Abilities {
+            unreachable!("only the quota is asked")
+        }
+
+        fn mailboxes(&self) -> Ask<'_, Vec<MailboxInfo>> {
+            unreachable!("only the quota is asked")
+        }
+
+        fn open<'a>(&'a self, _: &'a MailboxInfo) -> Ask<'a, Box<dyn Reader>> {
+            unreachable!("only the quota is asked")
+        }
+
+        fn quota(&self) -> Ask<'_, Option<Quota>> {
+            let used = self.0.load(Ordering::Acquire);
+            async move { Ok(Some(quota(used, 100))) }.boxed()
+        }
+
+        fn close(&self) -> BoxFuture<'_, ()> {
+            async {}.boxed()
+        }
+    }
+
+    impl Destination for Full {
+        fn ensure<'a>(
+            &'a self,
+            _: &'a MailboxName,
+            _: Option<Role>,
+            _: bool,
+        ) -> Ask<'a, MailboxInfo> {
+            unreachable!("only the quota is asked")
+        }
+
+        fn write<'a>(&'a self, _: &'a MailboxInfo) -> Ask<'a, Box<dyn Writer>> {
+            unreachable!("only the quota is asked")
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_stored_and_not_answered_yet_does_not_count_twice() {
+        let destination = Arc::new(Full(AtomicU64::new(0)));
+        let room = Room::new(destination.clone(), Reserve::Nothing);
+        room.ask().await.expect("a quota");
+        room.take(60).await.expect("room");
+        // Stored, and the answer is still on its way.
+        destination.0.store(60, Ordering::Release);
+        let fault = room
+            .take(41)
+            .await
+            .expect_err("no room, whatever is on its way");
+        assert_eq!(fault.code, Code::QuotaReserve);
+        let mut second = pin!(room.take(40));
+        assert!(futures::poll!(second.as_mut()).is_pending());
+        room.landed(60);
+        assert_eq!(second.await, Ok(()));
+        // Nobody waits for room once the reserve was reached.
+        destination.0.store(70, Ordering::Release);
+        let mut third = pin!(room.take(30));
+        assert!(futures::poll!(third.as_mut()).is_pending());
+        room.close();
+        assert!(third.await.is_err());
     }
 
     #[test]
