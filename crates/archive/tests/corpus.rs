@@ -3,6 +3,8 @@
 //! The corpus is found by `HIKYAKU_CORPUS`, or beside the project. Without it these tests
 //! say SKIPPED; the samples in the project cover each format all the same.
 
+#![allow(clippy::unwrap_used, reason = "a failed step fails the test")]
+
 #[path = "corpus/support.rs"]
 mod support;
 

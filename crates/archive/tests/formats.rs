@@ -1,5 +1,7 @@
 //! The contract of all sources, held by the formats of mail programs.
 
+#![allow(clippy::unwrap_used, reason = "a failed step fails the test")]
+
 use hikyaku_archive::{Archive, Kind, Options, recognise};
 use hikyaku_core::traits::Source;
 use hikyaku_testkit::contract::{Held, Message, source};

@@ -1,7 +1,6 @@
 //! Stores and bundles made here.
 
 use super::*;
-use hikyaku_core::Role;
 use std::fs;
 use std::ops::ControlFlow;
 

@@ -221,7 +221,7 @@ async fn sweep(format: Format) {
     for nth in 1..=calls {
         for (n, trouble) in Trouble::ALL.into_iter().enumerate() {
             // Each call with two kinds of trouble, each kind at many calls.
-            if !all && (nth as usize + n) % 5 > 0 {
+            if !all && !(nth as usize + n).is_multiple_of(5) {
                 continue;
             }
             let case = format!("{format}, {trouble:?} at call {nth} of {calls}");
