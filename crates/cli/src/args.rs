@@ -1,11 +1,13 @@
 //! The command line. What it means is DESIGN's contract; this file is its spelling.
 
 mod labels;
+mod reading;
 #[cfg(all(test, feature = "demo"))]
 mod reference;
 mod side;
 
 pub(crate) use labels::LabelArgs;
+pub(crate) use reading::Reading;
 pub(crate) use side::{AccountArgs, DestinationArgs, SourceArgs};
 
 use crate::values;
@@ -23,7 +25,14 @@ Locators:
   imaps://user@host[:993][/folder]           TLS from the start
   imap://user@host[:143][/folder]            STARTTLS, required
   imap+insecure://user@host[:143][/folder]   no encryption
+  pop3s://user@host[:995]                    POP3, TLS from the start (source only)
+  pop3://user@host[:110]                     POP3, STLS required (source only)
+  pop3+insecure://user@host[:110]            POP3, no encryption (source only)
   old:  old:/folder                          a saved account of the configuration
+  PATH                                       mail in files, recognised (source only)
+  mbox:PATH maildir:PATH thunderbird:PATH    the same as a kind that you name: also eml, mh,
+                                             applemail, takeout, dbx, wlm, becky
+  backup:DIR                                 a backup that hikyaku made
 An @ inside the user name may stand as it is: imaps://taro@example.jp@mail.example.jp";
 
 const EXIT_CODES: &str = "\
@@ -46,9 +55,13 @@ Examples:
   hikyaku plan imaps://taro@old.example.jp imaps://taro@new.example.jp
   hikyaku copy imaps://taro@old.example.jp imaps://taro@new.example.jp
   hikyaku copy old: new: --since 2024-01-01 --exclude 迷惑メール
-  hikyaku check old: new: --full";
+  hikyaku check old: new: --full
+  hikyaku find
+  hikyaku copy ~/.thunderbird/abcd.default imaps://taro@new.example.jp
+  hikyaku backup imaps://taro@old.example.jp ./taro-mail";
 
-/// Copies whole mailboxes between mail servers: exactly, incrementally, resumably.
+/// Copies whole mailboxes from servers and files to servers and backups: exactly, incrementally,
+/// resumably.
 #[derive(Debug, Parser)]
 #[command(
     name = "hikyaku",
@@ -107,9 +120,20 @@ pub(crate) enum Command {
     /// Show what `copy` would do; nothing is written.
     #[command(after_long_help = LOCATORS)]
     Plan(PlanArgs),
-    /// Compare both sides without copying.
+    /// Compare both sides without copying, or a backup with its own list.
     #[command(after_long_help = LOCATORS)]
     Check(CheckArgs),
+    /// Save all mail of an account into a directory.
+    ///
+    /// Every octet, flag, date and folder is kept. Running it again adds what is new and follows
+    /// changed flags; nothing is ever removed from a backup.
+    #[command(after_long_help = LOCATORS)]
+    Backup(BackupArgs),
+    /// Bring the mail of a backup into an account.
+    #[command(after_long_help = LOCATORS)]
+    Restore(RestoreArgs),
+    /// List the mail that programs keep on this computer.
+    Find(FindArgs),
     /// Take back what `copy` brought to the destination.
     ///
     /// Only copies that the ledger proves, that nobody changed or moved since, and that the source
@@ -264,8 +288,14 @@ pub(crate) struct UndoArgs {
 /// `check`.
 #[derive(Debug, ArgGroup)]
 pub(crate) struct CheckArgs {
+    /// Where the mail was copied from; or a backup, to compare it with its own list.
+    #[arg(value_name = "SOURCE")]
+    pub(crate) from: String,
+    /// Where it was copied to.
+    #[arg(value_name = "DESTINATION")]
+    pub(crate) to: Option<String>,
     #[command(flatten)]
-    pub(crate) pair: Pair,
+    pub(crate) reading: Reading,
     /// Read every message back from both sides and compare its octets.
     #[arg(long)]
     pub(crate) full: bool,
@@ -280,6 +310,52 @@ pub(crate) struct CheckArgs {
     pub(crate) destination: DestinationArgs,
 }
 
+/// `backup`.
+#[derive(Debug, ArgGroup)]
+pub(crate) struct BackupArgs {
+    /// Where the mail is; only read.
+    #[arg(value_name = "SOURCE")]
+    pub(crate) from: String,
+    /// The directory: empty, not there yet, or with a backup to go on with.
+    #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(crate) directory: PathBuf,
+    /// How the messages lie there [default: as in the backup that is there, else maildir].
+    #[arg(long, value_name = "maildir|mbox|eml", value_parser = format)]
+    pub(crate) format: Option<hikyaku_backup::Format>,
+    #[command(flatten)]
+    pub(crate) reading: Reading,
+    #[command(flatten)]
+    pub(crate) filters: Filters,
+    #[command(flatten)]
+    pub(crate) source: SourceArgs,
+}
+
+/// `restore`.
+#[derive(Debug, ArgGroup)]
+pub(crate) struct RestoreArgs {
+    /// The directory of the backup; only read.
+    #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(crate) directory: PathBuf,
+    /// Where the mail goes.
+    #[arg(value_name = "DESTINATION")]
+    pub(crate) to: String,
+    #[command(flatten)]
+    pub(crate) filters: Filters,
+    /// Put everything below this folder of the destination.
+    #[arg(long, value_name = "FOLDER", value_parser = values::mailbox)]
+    pub(crate) under: Option<MailboxName>,
+    #[command(flatten)]
+    pub(crate) destination: DestinationArgs,
+}
+
+/// `find`.
+#[derive(Debug, ArgGroup)]
+pub(crate) struct FindArgs {
+    /// The home directory to look in, such as that of an old computer's disk [default: your own].
+    #[arg(value_name = "HOME", value_hint = ValueHint::DirPath)]
+    pub(crate) home: Option<PathBuf>,
+}
+
 /// The two sides.
 #[derive(Debug, ArgGroup)]
 pub(crate) struct Pair {
@@ -290,7 +366,7 @@ pub(crate) struct Pair {
     #[arg(value_name = "DESTINATION")]
     pub(crate) to: String,
     #[command(flatten)]
-    pub(crate) labels: LabelArgs,
+    pub(crate) reading: Reading,
 }
 
 /// Which mail.
@@ -316,7 +392,7 @@ pub(crate) struct Filters {
 /// `folders` and `size`.
 #[derive(Debug, ArgGroup)]
 pub(crate) struct ListArgs {
-    /// The account, or one folder of it.
+    /// The account or one folder of it, mail in files, or a backup.
     #[arg(value_name = "ACCOUNT")]
     pub(crate) account: String,
     #[command(flatten)]
@@ -358,6 +434,10 @@ pub(crate) struct ForgetArgs {
 
 fn lang(text: &str) -> Result<Lang, String> {
     Lang::from_name(text).ok_or_else(|| "write ja or en".to_owned())
+}
+
+fn format(text: &str) -> Result<hikyaku_backup::Format, String> {
+    hikyaku_backup::Format::from_name(text).ok_or_else(|| "write maildir, mbox or eml".to_owned())
 }
 
 fn connections(text: &str) -> Result<usize, String> {

@@ -1,10 +1,12 @@
 //! What the commands do, one file each.
 
+mod backup;
 mod config;
 mod copy;
 #[cfg(feature = "demo")]
 mod demo;
 mod explain;
+mod find;
 mod folders;
 mod generate;
 mod jobs;
@@ -14,6 +16,7 @@ mod report;
 mod serve;
 mod size;
 mod undo;
+mod way;
 
 use crate::args::{Args, Command, ConfigCommand, Global};
 use crate::config::Config;
@@ -22,7 +25,7 @@ use crate::log;
 use crate::output::Output;
 use crate::problem::{Failure, Problem};
 use crate::words::lang_of_surroundings;
-use hikyaku_core::{Fault, Remedy};
+use hikyaku_core::{Code, Fault, Remedy};
 use hikyaku_text::{About, Lang, run};
 
 /// What every command gets.
@@ -68,6 +71,9 @@ pub(crate) fn run(args: Args) -> u8 {
         Command::Copy(args) => copy::copy(&context, &args),
         Command::Plan(args) => copy::plan(&context, &args),
         Command::Check(args) => copy::check(&context, &args),
+        Command::Backup(args) => backup::backup(&context, &args),
+        Command::Restore(args) => backup::restore(&context, &args),
+        Command::Find(args) => find::run(&context, &args),
         Command::Undo(args) => undo::run(&context, &args),
         Command::Explain { code } => explain::run(&context, code.as_deref()),
         Command::Completions { shell } => generate::completions(&context, shell),
@@ -83,6 +89,9 @@ pub(crate) fn run(args: Args) -> u8 {
         let code = fail(output, &failure, context.global.no_wait);
         if let (exit::THROTTLED, false) = (code, output.json) {
             output.note(&not_waiting(&failure.fault(), output.lang));
+        }
+        if failure.fault().code == Code::SourceDeletes && !output.json {
+            output.note(&hikyaku_text::pop3::accept_deletion(output.lang));
         }
         code
     })

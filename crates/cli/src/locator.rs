@@ -9,6 +9,7 @@ mod tests;
 
 pub(crate) use hikyaku_net::Host;
 
+use hikyaku_archive::Kind;
 use hikyaku_core::{AccountId, MailboxName};
 use hikyaku_net::HostProblem;
 use std::fmt;
@@ -92,29 +93,17 @@ pub(crate) enum Provider {
     Microsoft,
 }
 
-/// A format of mail on a disk.
+/// What lies on a disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ArchiveKind {
-    /// Maildir and Maildir++.
-    Maildir,
-    /// Mbox in any dialect.
-    Mbox,
-    /// A Thunderbird profile.
-    Thunderbird,
-    /// Apple Mail.
-    AppleMail,
-    /// A tree of `.eml` files.
-    Eml,
-    /// MH.
-    Mh,
-    /// Google Takeout.
-    Takeout,
+    /// Mail in a format that can be read.
+    Mail(Kind),
+    /// A backup that this program made.
+    Backup,
     /// Outlook PST or OST.
     Pst,
     /// Outlook MSG.
     Msg,
-    /// Outlook Express.
-    Dbx,
 }
 
 /// Why a text is no locator. Holds no part of the text that may be a password.
@@ -166,19 +155,6 @@ const SERVERS: [(&str, Protocol, Security); 6] = [
     ("pop3s", Protocol::Pop3, Security::Tls),
     ("pop3", Protocol::Pop3, Security::StartTls),
     ("pop3+insecure", Protocol::Pop3, Security::Clear),
-];
-
-const ARCHIVES: [(&str, ArchiveKind); 10] = [
-    ("maildir", ArchiveKind::Maildir),
-    ("mbox", ArchiveKind::Mbox),
-    ("thunderbird", ArchiveKind::Thunderbird),
-    ("applemail", ArchiveKind::AppleMail),
-    ("eml", ArchiveKind::Eml),
-    ("mh", ArchiveKind::Mh),
-    ("takeout", ArchiveKind::Takeout),
-    ("pst", ArchiveKind::Pst),
-    ("msg", ArchiveKind::Msg),
-    ("dbx", ArchiveKind::Dbx),
 ];
 
 const PROVIDERS: [(&str, Provider); 2] = [("gmail", Provider::Gmail), ("ms", Provider::Microsoft)];
@@ -247,15 +223,15 @@ pub(crate) fn is_saved_name(name: &str) -> bool {
             .chars()
             .all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.'))
         && !SERVERS.iter().any(|s| s.0 == known)
-        && !ARCHIVES.iter().any(|a| a.0 == known)
+        && ArchiveKind::from_name(&known).is_none()
         && !PROVIDERS.iter().any(|p| p.0 == known)
 }
 
 fn parse_kind(text: &str, kind: &str, rest: &str) -> Result<Locator, LocatorProblem> {
     let known = kind.to_ascii_lowercase();
-    if let Some((name, archive)) = ARCHIVES.into_iter().find(|a| a.0 == known) {
+    if let Some(archive) = ArchiveKind::from_name(&known) {
         return match rest {
-            "" => Err(LocatorProblem::Path(name)),
+            "" => Err(LocatorProblem::Path(archive.name())),
             path => Ok(Locator::Archive {
                 kind: Some(archive),
                 path: PathBuf::from(path),
@@ -425,12 +401,24 @@ impl Provider {
 }
 
 impl ArchiveKind {
+    /// By [`ArchiveKind::name`].
+    fn from_name(name: &str) -> Option<Self> {
+        match name {
+            "backup" => Some(Self::Backup),
+            "pst" => Some(Self::Pst),
+            "msg" => Some(Self::Msg),
+            other => Kind::from_scheme(other).map(Self::Mail),
+        }
+    }
+
     /// As people write it.
     pub(crate) fn name(self) -> &'static str {
-        ARCHIVES
-            .iter()
-            .find(|a| a.1 == self)
-            .map_or("maildir", |a| a.0)
+        match self {
+            Self::Mail(kind) => kind.scheme(),
+            Self::Backup => "backup",
+            Self::Pst => "pst",
+            Self::Msg => "msg",
+        }
     }
 }
 

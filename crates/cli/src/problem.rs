@@ -17,8 +17,14 @@ pub(crate) enum Problem {
     Locator(String, LocatorProblem),
     /// A kind of place that this version cannot read or write.
     NotYet(&'static str),
-    /// A path, or a word that looks like one.
+    /// A path at which nothing is, or a word that looks like one.
     Place(String),
+    /// What can be read and not written, as a destination.
+    OnlySource(String),
+    /// One side to compare, which is no backup.
+    NothingToCompare,
+    /// Nobody knows where the person's files are.
+    NoHome,
     /// A saved name that the configuration lacks; the nearest that it has.
     SavedName(String, Option<String>),
     /// The configuration cannot be used.
@@ -64,15 +70,19 @@ impl Problem {
     /// The stable code.
     pub(crate) fn code(&self) -> Code {
         match self {
-            Self::Locator(..) | Self::NotYet(_) | Self::Place(_) | Self::SavedName(..) => {
-                Code::LocatorInvalid
-            }
+            Self::Locator(..)
+            | Self::NotYet(_)
+            | Self::Place(_)
+            | Self::OnlySource(_)
+            | Self::SavedName(..) => Code::LocatorInvalid,
             Self::Secret(..) => Code::SecretUnreadable,
             Self::State(_, io::ErrorKind::StorageFull)
             | Self::Output(_, io::ErrorKind::StorageFull) => Code::DiskFull,
             Self::Config(_)
             | Self::CaFile(..)
             | Self::EmptyTime
+            | Self::NothingToCompare
+            | Self::NoHome
             | Self::UnderTwice
             | Self::LabelPriority
             | Self::State(..)

@@ -4,7 +4,7 @@
 use crate::output::Output;
 use crate::progress::Stage;
 use crate::secret::{self, SecretFrom, SecretProblem, SecretRemark};
-use crate::side::Side;
+use crate::side::Server;
 use crate::words;
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -21,7 +21,7 @@ pub(crate) struct Again(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    side: Side,
+    side: Server,
     output: Output,
     stage: Stage,
     /// What was used last: the same again would only be refused again.
@@ -32,7 +32,7 @@ struct Inner {
 
 impl Again {
     /// For a side that has just signed in with these credentials.
-    pub(crate) fn new(side: &Side, used: &Credentials, output: Output, stage: Stage) -> Self {
+    pub(crate) fn new(side: &Server, used: &Credentials, output: Output, stage: Stage) -> Self {
         Self(Arc::new(Inner {
             side: side.clone(),
             output,
@@ -100,7 +100,7 @@ fn secret_of(credentials: &Credentials) -> &Secret {
 mod tests {
     use super::*;
     use crate::account::AccountOptions;
-    use crate::config::Config;
+    use crate::locator::Locator;
     use hikyaku_core::{Code, Reach, Remedy};
     use hikyaku_text::Lang;
 
@@ -111,9 +111,15 @@ mod tests {
             authzid: Some("hanako".into()),
             ..AccountOptions::default()
         };
-        let source = hikyaku_core::Side::Source;
         let text = "imaps://taro@mail.example.jp";
-        let side = Side::resolve(source, text, options, &Config::default()).expect("a side");
+        let Ok(Locator::Server(locator)) = Locator::parse(text) else {
+            panic!("{text}");
+        };
+        let side = Server {
+            which: hikyaku_core::Side::Source,
+            locator,
+            options,
+        };
         let output = Output {
             lang: Lang::En,
             json: true,

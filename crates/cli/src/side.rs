@@ -1,181 +1,240 @@
-//! One side of a command: from what was typed to an account that can be signed in to.
+//! One side of a command: from what was typed to what can be opened.
+
+mod files;
+mod server;
+
+pub(crate) use files::{Backup, Files, name_of, told};
+pub(crate) use server::Server;
 
 use crate::account::AccountOptions;
 use crate::config::Config;
-use crate::locator::{Locator, Protocol, Security, ServerLocator};
+use crate::locator::{ArchiveKind, Locator, Protocol, ServerLocator, masked};
 use crate::output::Output;
 use crate::problem::{Failure, Problem};
-use crate::secret::{self, SecretFrom};
-use crate::{suggest, words};
-use hikyaku_core::{AccountId, MailboxName};
-use hikyaku_net::sasl::Credentials;
-use hikyaku_net::{Anchors, Endpoint, Secret, Trust};
+use crate::suggest;
+use hikyaku_core::{AccountId, MailboxName, Side as Which};
+use std::path::{Path, PathBuf};
 
 /// One side, before anything is asked of a server.
 #[derive(Clone, Debug)]
 pub(crate) struct Side {
     /// Which.
-    pub(crate) which: hikyaku_core::Side,
-    /// Where it is.
-    pub(crate) locator: ServerLocator,
-    /// How it is reached.
-    pub(crate) options: AccountOptions,
+    pub(crate) which: Which,
+    /// What is there.
+    pub(crate) place: Place,
+}
+
+/// What a side is.
+#[derive(Clone, Debug)]
+pub(crate) enum Place {
+    /// An account that is read and written over IMAP.
+    Imap(Server),
+    /// An account that is read over POP3.
+    Pop3(Server),
+    /// Mail in files.
+    Files(Files),
+    /// A backup in a directory.
+    Backup(Backup),
 }
 
 impl Side {
-    /// Finds what a text of the command line means. Nothing is read or asked yet.
+    /// Finds what a text of the command line means. No server is asked; what lies at a
+    /// path without a kind is looked at, and what was found is said.
     pub(crate) fn resolve(
-        which: hikyaku_core::Side,
+        which: Which,
         text: &str,
         options: AccountOptions,
         config: &Config,
-    ) -> Result<Self, Problem> {
+        output: Output,
+    ) -> Result<Self, Failure> {
         let located = Locator::parse(text).map_err(|why| Problem::locator(text, why))?;
-        match located {
-            Locator::Server(locator) if locator.protocol == Protocol::Imap => Ok(Self {
-                which,
-                locator,
-                options,
-            }),
+        let place = match located {
+            Locator::Server(locator) => server(which, locator, options)?,
             Locator::Saved { name, mailbox } => {
                 let Some(account) = config.accounts.get(&name) else {
                     let names = config.accounts.keys().map(String::as_str);
                     let like = suggest::nearest(&name, names).map(str::to_owned);
-                    return Err(Problem::SavedName(name, like));
+                    return Err(Problem::SavedName(name, like).into());
                 };
-                if account.locator.protocol != Protocol::Imap {
-                    return Err(Problem::NotYet(account.locator.scheme()));
-                }
                 let mut locator = account.locator.clone();
+                if mailbox.is_some() && locator.protocol == Protocol::Pop3 {
+                    let why = crate::locator::LocatorProblem::Mailbox;
+                    return Err(Problem::locator(text, why).into());
+                }
                 locator.mailbox = mailbox.or(locator.mailbox);
-                Ok(Self {
-                    which,
-                    locator,
-                    options: options.over(&account.options),
-                })
+                server(which, locator, options.over(&account.options))?
             }
-            Locator::Archive { kind: None, .. } => Err(Problem::Place(text.to_owned())),
-            other => Err(Problem::NotYet(other.kind())),
+            Locator::Archive { kind, path } => {
+                let path = at_home(path);
+                match kind {
+                    Some(ArchiveKind::Backup) => Place::Backup(Backup::at(path)),
+                    Some(ArchiveKind::Mail(_)) if which == Which::Destination => {
+                        return Err(Problem::OnlySource(text.to_owned()).into());
+                    }
+                    Some(ArchiveKind::Mail(kind)) => Place::Files(Files::open(kind, &path)?),
+                    Some(other) => return Err(Problem::NotYet(other.name()).into()),
+                    None => recognised(which, text, path, output)?,
+                }
+            }
+            other @ Locator::Provider { .. } => return Err(Problem::NotYet(other.kind()).into()),
+        };
+        Ok(Self { which, place })
+    }
+
+    /// A backup in a directory.
+    pub(crate) fn backup(which: Which, backup: Backup) -> Self {
+        Self {
+            which,
+            place: Place::Backup(backup),
         }
     }
 
-    /// The identity that the ledger keeps.
-    pub(crate) fn account(&self) -> AccountId {
-        self.locator.account(self.options.authzid.as_deref())
+    /// The identity that the ledger keeps; `None` for a backup that is not begun yet.
+    pub(crate) fn account(&self) -> Option<AccountId> {
+        match &self.place {
+            Place::Imap(server) | Place::Pop3(server) => Some(server.account()),
+            Place::Files(files) => Some(files.account()),
+            Place::Backup(backup) => backup.account(),
+        }
     }
 
     /// The mailbox that the locator names.
     pub(crate) fn mailbox(&self) -> Option<&MailboxName> {
-        self.locator.mailbox.as_ref()
-    }
-
-    /// How the server is reached. Reads the file with issuers, if there is one.
-    pub(crate) fn endpoint(&self) -> Result<Endpoint, Problem> {
-        let security = match self.locator.security {
-            Security::Tls => hikyaku_net::Security::ImplicitTls,
-            Security::StartTls => hikyaku_net::Security::StartTls,
-            Security::Clear => hikyaku_net::Security::Plain,
-        };
-        let host = self.locator.host.bare();
-        let mut endpoint = Endpoint::new(host, self.locator.port, security, self.which);
-        endpoint.trust = match (&self.options.ca_file, self.options.pin) {
-            (_, Some(pin)) => Trust::Pinned(pin),
-            (Some(path), None) => {
-                let unusable = |why| Problem::CaFile(path.clone(), why);
-                let pem = std::fs::read(path).map_err(|e| unusable(e.to_string()))?;
-                Trust::WithAnchors(Anchors::from_pem(&pem).map_err(|f| unusable(f.detail))?)
-            }
-            (None, None) => Trust::System,
-        };
-        Ok(endpoint)
-    }
-
-    /// Reads or asks for the secret; says what is odd about it.
-    pub(crate) fn credentials(&self, output: Output) -> Result<Credentials, Failure> {
-        let found = match self.secret_from() {
-            Some(from) => secret::read(from),
-            None => secret::ask(&words::prompt(self.which, &self.login(), output.lang)),
-        };
-        let (secret, remarks) = found.map_err(|why| Problem::Secret(self.which, why))?;
-        for remark in remarks {
-            output.note(&words::remark(remark, self.which, output.lang));
+        match &self.place {
+            Place::Imap(server) | Place::Pop3(server) => server.locator.mailbox.as_ref(),
+            Place::Files(_) | Place::Backup(_) => None,
         }
-        Ok(self.credentials_of(secret))
     }
 
-    /// Where the secret is; `None` when the person is asked for it.
-    pub(crate) fn secret_from(&self) -> Option<&SecretFrom> {
-        self.options
-            .token
-            .as_ref()
-            .or(self.options.password.as_ref())
-    }
-
-    /// Who signs in, and where.
-    pub(crate) fn login(&self) -> String {
-        format!("{}@{}", self.locator.user, self.locator.address())
-    }
-
-    /// Whoever signs in, with a secret from where this side's secrets come from.
-    pub(crate) fn credentials_of(&self, secret: Secret) -> Credentials {
-        let user = self.locator.user.as_str();
-        let credentials = match self.options.token {
-            Some(_) => Credentials::token(user, secret),
-            None => Credentials::password(user, secret),
-        };
-        match &self.options.authzid {
-            Some(owner) => credentials.acting_as(owner),
-            None => credentials,
+    /// Most connections that its settings allow.
+    pub(crate) fn connections(&self) -> Option<usize> {
+        match &self.place {
+            Place::Imap(server) | Place::Pop3(server) => server.options.connections,
+            Place::Files(_) | Place::Backup(_) => None,
         }
+    }
+
+    /// Whether the files that its settings name can be read; asks for nothing.
+    pub(crate) fn check(&self) -> Result<(), Problem> {
+        match &self.place {
+            Place::Imap(server) | Place::Pop3(server) => server.endpoint().map(drop),
+            Place::Files(_) | Place::Backup(_) => Ok(()),
+        }
+    }
+
+    /// Where it is, for messages.
+    pub(crate) fn address(&self) -> String {
+        match &self.place {
+            Place::Imap(server) | Place::Pop3(server) => server.locator.address(),
+            Place::Files(files) => files.path.display().to_string(),
+            Place::Backup(backup) => backup.directory.display().to_string(),
+        }
+    }
+}
+
+fn server(which: Which, locator: ServerLocator, options: AccountOptions) -> Result<Place, Problem> {
+    let protocol = locator.protocol;
+    let server = Server {
+        which,
+        locator,
+        options,
+    };
+    match (protocol, which) {
+        (Protocol::Imap, _) => Ok(Place::Imap(server)),
+        (Protocol::Pop3, Which::Source) => Ok(Place::Pop3(server)),
+        (Protocol::Pop3, Which::Destination) => {
+            Err(Problem::OnlySource(server.locator.to_string()))
+        }
+    }
+}
+
+/// What lies at a path whose kind nobody wrote.
+fn recognised(which: Which, text: &str, path: PathBuf, output: Output) -> Result<Place, Failure> {
+    if !path.exists() {
+        return Err(Problem::Place(masked(text)).into());
+    }
+    if path.join(hikyaku_backup::MARKER).exists() {
+        return Ok(Place::Backup(Backup::at(path)));
+    }
+    match which {
+        Which::Source => Ok(Place::Files(Files::recognise(&path, output)?)),
+        Which::Destination => Err(Problem::OnlySource(text.to_owned()).into()),
+    }
+}
+
+/// `~/` as the shell leaves it behind `mbox:`.
+fn at_home(path: PathBuf) -> PathBuf {
+    match (path.strip_prefix("~"), crate::paths::home()) {
+        (Ok(rest), Some(home)) => Path::new(&home).join(rest),
+        _ => path,
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use hikyaku_core::Side as Which;
-    use std::path::Path;
+    use hikyaku_text::Lang;
 
-    fn resolve(text: &str) -> Result<Side, Problem> {
+    fn resolve(text: &str) -> Result<Side, Failure> {
         let config = "[accounts.old]\nlocator = 'imaps://taro@old.example.jp/受信'\nauthzid = 'hanako'\n\
             [accounts.pop]\nlocator = 'pop3s://taro@old.example.jp'";
         let config = Config::parse(config, Path::new("c.toml")).expect("config");
-        Side::resolve(Which::Source, text, AccountOptions::default(), &config)
+        let output = Output {
+            lang: Lang::En,
+            json: true,
+            verbose: false,
+        };
+        let options = AccountOptions::default();
+        Side::resolve(Which::Source, text, options, &config, output)
+    }
+
+    fn problem(text: &str) -> Problem {
+        match resolve(text) {
+            Err(Failure::Problem(problem)) => problem,
+            other => panic!("{text}: {other:?}"),
+        }
     }
 
     #[test]
     fn saved_names_stand_for_their_locator() {
         let side = resolve("old:").expect("side");
-        assert_eq!(side.locator.to_string(), "imaps://taro@old.example.jp/受信");
-        assert_eq!(side.account().as_str(), "imap://hanako@old.example.jp");
+        let Place::Imap(server) = &side.place else {
+            panic!("{side:?}");
+        };
+        assert_eq!(
+            server.locator.to_string(),
+            "imaps://taro@old.example.jp/受信"
+        );
+        let account = side.account().expect("known");
+        assert_eq!(account.as_str(), "imap://hanako@old.example.jp");
         let side = resolve("old:/送信済み/2024").expect("side");
         assert_eq!(
             side.mailbox().map(ToString::to_string).as_deref(),
             Some("送信済み/2024")
         );
+        let side = resolve("pop:").expect("side");
+        assert!(matches!(&side.place, Place::Pop3(_)), "{side:?}");
+        let account = side.account().expect("known");
+        assert_eq!(account.as_str(), "pop3://taro@old.example.jp");
+        assert!(matches!(problem("pop:/x"), Problem::Locator(..)));
     }
 
     #[test]
     fn what_cannot_be_done_yet_is_said_by_its_kind() {
         for (text, kind) in [
-            ("pop3://u@h", "pop3"),
-            ("pop:", "pop3s"),
             ("gmail:u@gmail.com", "gmail"),
             ("ms:u@example.com", "ms"),
             ("pst:x.pst", "pst"),
-            ("maildir:x", "maildir"),
+            ("msg:x.msg", "msg"),
         ] {
-            let problem = resolve(text).expect_err(text);
+            let problem = problem(text);
             assert!(
                 matches!(problem, Problem::NotYet(k) if k == kind),
                 "{problem:?}"
             );
         }
-        assert!(matches!(
-            resolve("./mail").expect_err("path"),
-            Problem::Place(_)
-        ));
-        let like = resolve("odl:").expect_err("name");
+        assert!(matches!(problem("./no/mail"), Problem::Place(_)));
+        let like = problem("odl:");
         assert!(matches!(like, Problem::SavedName(_, Some(name)) if name == "old"));
     }
 }

@@ -50,16 +50,45 @@ fn usage_mistakes_end_with_1_before_anything_is_asked() {
             "imaps://",
         ),
         (
-            vec!["plan", "pop3s://u@h", good],
-            "\"pop3s\" is not in this version",
-            "imaps://",
+            vec!["copy", good, "pop3s://u@h"],
+            "\"pop3s://u@h\" can only be read",
+            "hikyaku backup",
+        ),
+        (
+            vec!["copy", good, "mbox:./x"],
+            "\"mbox:./x\" can only be read",
+            "hikyaku backup",
+        ),
+        (
+            vec!["copy", "pop3s://u@h/INBOX", good],
+            "POP3 has no folders",
+            "Leave out",
+        ),
+        (
+            vec!["copy", "mbox:", good],
+            "no path follows \"mbox:\"",
+            "mbox:./mail",
+        ),
+        (
+            vec!["check", good],
+            "nothing to compare with",
+            "has to be a backup",
+        ),
+        (
+            vec!["find", "/nonexistent/home"],
+            "no file or folder \"/nonexistent/home\"",
+            "Check the path",
         ),
         (
             vec!["check", "old:", good],
             "no account \"old\"",
             "[accounts.old]",
         ),
-        (vec!["folders", "./mail"], "no account", "imaps://"),
+        (
+            vec!["folders", "./mail"],
+            "no file or folder \"./mail\"",
+            "imaps://",
+        ),
         (
             vec![
                 "copy",
@@ -102,6 +131,16 @@ fn the_same_in_japanese() {
             vec!["--lang", "ja", "plan", "pst:./x.pst", good],
             "このバージョンではまだ使えません",
             "imaps://",
+        ),
+        (
+            vec!["--lang", "ja", "copy", good, "pop3s://u@h"],
+            "読み取り専用",
+            "hikyaku backup",
+        ),
+        (
+            vec!["--lang", "ja", "folders", "./mail"],
+            "「./mail」というファイルやフォルダはありません",
+            "パスをご確認ください",
         ),
     ] {
         check(&home, &arguments, 1, cause, next);
@@ -166,6 +205,8 @@ fn clap_mistakes_end_with_1_and_help_with_0() {
         &["copy", "aa:", "bb:", "--since", "yesterday"],
         &["nonsense"],
         &["--lang", "de", "jobs"],
+        &["backup", "imaps://u@h", "dir", "--format", "pst"],
+        &["copy", "x", "imaps://u@h", "--read", "--unread"],
     ] {
         let said = home.run(arguments);
         assert_eq!((said.exit, said.out.as_str()), (1, ""), "{arguments:?}");

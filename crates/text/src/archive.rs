@@ -55,6 +55,11 @@ sentences! {
         ja: "よく使われる場所に、メールデータは見つかりませんでした。保存場所がわかる場合は、その場所（パス）をご指定ください。",
         en: "No mail was found in the usual places. If you know where it is kept, give that path.",
     }
+    /// After a copy from files.
+    again() {
+        ja: "同じコマンドをもう一度実行すると、新しいメールだけがコピーされます。",
+        en: "Running the same command again copies only what is new.",
+    }
     /// A store that may not be read.
     closed() {
         ja: "読み取りの権限がありません。Macの場合は「システム設定」の「プライバシーとセキュリティ」で、ターミナルに「フルディスクアクセス」を許可してください。",
@@ -85,6 +90,21 @@ pub fn kind(scheme: &str, lang: Lang) -> &str {
     match lang {
         Lang::Ja => ja,
         Lang::En => en,
+    }
+}
+
+/// What a mail program is called, by its name in the JSON of `hikyaku find`; the word itself for
+/// an unknown one.
+pub fn program(name: &str, lang: Lang) -> &str {
+    match (name, lang) {
+        ("outlook", _) => "Outlook",
+        ("windowsmail", Lang::Ja) => "Windows メール",
+        ("windowsmail", Lang::En) => "Windows Mail",
+        ("evolution", _) => "Evolution",
+        ("kmail", _) => "KMail",
+        ("plain", Lang::Ja) => "メールのフォルダ",
+        ("plain", Lang::En) => "Mail folder",
+        _ => kind(name, lang),
     }
 }
 

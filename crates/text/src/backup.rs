@@ -45,6 +45,11 @@ sentences! {
         ja: "バックアップのものではないファイル：{file}（そのまま残します）",
         en: "Not of the backup, left as it is: {file}",
     }
+    /// After a backup.
+    again() {
+        ja: "次にすること：「hikyaku check フォルダ」で、いつでもバックアップを確認できます。同じコマンドをもう一度実行すると、新しいメールだけが追加されます。",
+        en: "Next: `hikyaku check DIR` tells at any time whether the backup is whole. Running the same command again adds only what is new.",
+    }
     /// How other programs check a backup.
     sums(directory: &str) {
         ja: "ほかのプログラムでも確認できます：cd {directory} && sha256sum --check --quiet SHA256SUMS",

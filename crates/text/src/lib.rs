@@ -20,6 +20,7 @@ mod lang;
 pub mod notice;
 pub mod page;
 pub mod plan;
+pub mod pop3;
 pub mod report;
 pub mod room;
 pub mod run;

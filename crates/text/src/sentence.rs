@@ -54,6 +54,7 @@ mod tests {
             crate::page::help::SENTENCES,
             crate::report::SENTENCES,
             crate::plan::SENTENCES,
+            crate::pop3::SENTENCES,
             crate::room::SENTENCES,
             crate::run::SENTENCES,
             crate::undo::SENTENCES,

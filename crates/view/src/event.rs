@@ -1,6 +1,7 @@
 //! Lines of a stream: one object each.
 
 use crate::fault::{CodeView, FaultView};
+use crate::files::{BackupView, StoreView};
 use crate::plan::{PlanView, RoomView};
 use crate::report::ReportView;
 use crate::undo::{UndoPlanView, UndoReportView};
@@ -94,6 +95,24 @@ pub enum Line {
     Room(RoomView),
     /// A code of the catalogue, as `hikyaku explain` shows it.
     Code(CodeView),
+    /// Mail that a program keeps on this computer, as `hikyaku find` lists it.
+    Store(StoreView),
+    /// A line of a backup's list that is not as it was written.
+    BackupLine {
+        /// The folder.
+        mailbox: String,
+        /// The list.
+        file: String,
+        /// Which line, from 1.
+        line: u32,
+    },
+    /// A file in a backup that does not belong to it.
+    BackupStranger {
+        /// Which.
+        file: String,
+    },
+    /// The last line of `hikyaku check` of a backup alone.
+    Backup(BackupView),
 }
 
 /// How a side was reached.

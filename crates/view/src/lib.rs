@@ -12,6 +12,7 @@
 
 mod event;
 mod fault;
+mod files;
 mod heading;
 mod plan;
 mod report;
@@ -21,6 +22,7 @@ mod words;
 
 pub use event::{Connected, Folder, Line, Start};
 pub use fault::{CodeView, FaultView, SaidView};
+pub use files::{BackupView, FoundView, StoreView};
 pub use heading::{Heading, decode};
 pub use plan::{ChangeView, MailboxPlanView, PlanView, RoomView};
 pub use report::{

@@ -13,8 +13,8 @@ use hikyaku_core::{
     Role, Said, Side, WireName,
 };
 use hikyaku_view::{
-    CodeView, Connected, Folder, Line, PlanView, ReportView, RoomView, SCHEMA, UndoPlanView,
-    UndoReportView,
+    BackupView, CodeView, Connected, Folder, FoundView, Line, PlanView, ReportView, RoomView,
+    SCHEMA, StoreView, UndoPlanView, UndoReportView,
 };
 use std::fmt::Write;
 use std::time::Duration;
@@ -378,6 +378,58 @@ fn examples() -> Vec<(&'static str, &'static str, Line)> {
              fit. `kept` is what a copy leaves free for new mail. `needed`, `left` (after the copy; negative when it does not fit) and `missing` \
              are absent where nothing is to be copied or its size is not known.",
             Line::Room(room()),
+        ),
+        (
+            "store",
+            "Mail that a program keeps on this computer, as `hikyaku find` lists it. `program` is `thunderbird`, `applemail`, `outlook`, `wlm`, \
+             `windowsmail`, `dbx`, `becky`, `evolution`, `kmail` or `plain`; `kind` is what may be written in front of the path. `exact` is \
+             false where the messages are estimated by size. `outlook_files` counts data files that cannot be read yet; `fault` says why \
+             nothing could be looked at.",
+            Line::Store(StoreView {
+                program: "thunderbird".to_owned(),
+                path: "/home/taro/.thunderbird/abcd.default".to_owned(),
+                found: vec![FoundView {
+                    kind: "thunderbird".to_owned(),
+                    folders: 12,
+                    messages: 23_000,
+                    exact: false,
+                    octets: 3_221_225_472,
+                }],
+                outlook_files: None,
+                fault: None,
+            }),
+        ),
+        (
+            "backup",
+            "The last line of `hikyaku check` of a backup alone. What is odd stands before it, one line each: `fault` for a message that is \
+             not as it was written, `backup_line` for a line of a list, `backup_stranger` for a file of somebody else.",
+            Line::Backup(BackupView {
+                directory: "/home/taro/mail".to_owned(),
+                format: "maildir".to_owned(),
+                whole: false,
+                folders: 12,
+                messages: 22_998,
+                octets: 3_221_200_000,
+                damaged: 2,
+                damaged_lines: 1,
+                strangers: 1,
+            }),
+        ),
+        (
+            "backup_line",
+            "A line of a backup's list that is not as it was written.",
+            Line::BackupLine {
+                mailbox: "INBOX".to_owned(),
+                file: "/home/taro/mail/INBOX/manifest.tsv".to_owned(),
+                line: 17,
+            },
+        ),
+        (
+            "backup_stranger",
+            "A file in a backup that does not belong to it; it is left as it is.",
+            Line::BackupStranger {
+                file: "/home/taro/mail/INBOX/note.txt".to_owned(),
+            },
         ),
         (
             "code",

@@ -2,9 +2,9 @@
 
 use super::Context;
 use super::pair::{self, Connected, Ready, Sides};
-use crate::args::{self, CheckArgs, CopyArgs, PlanArgs};
+use crate::args::{self, CheckArgs, CopyArgs, Pair, PlanArgs};
 use crate::output::{Output, told};
-use crate::problem::Failure;
+use crate::problem::{Failure, Problem};
 use crate::progress::Progress;
 use crate::{exit, figures, json, ledger, results, room, runtime};
 use hikyaku_core::policy::{Fresh, Policy, Reserve};
@@ -24,56 +24,67 @@ pub(super) fn copy(context: &Context, args: &CopyArgs) -> Result<u8, Failure> {
         return plan(context, &args.plan);
     }
     let (sides, policy) = prepare(context, &args.plan)?;
+    run(context, &sides, policy, Kind::Copy)
+}
+
+/// Reads secrets, then works to the end or until somebody stops it.
+pub(super) fn run(
+    context: &Context,
+    sides: &Sides,
+    policy: Policy,
+    kind: Kind,
+) -> Result<u8, Failure> {
     let ready = sides.ready(context)?;
     let stop = Stop::new();
-    let work = execute(context, &sides, ready, policy, Kind::Copy, stop.clone());
+    let work = execute(context, sides, ready, policy, kind, stop.clone());
     runtime::block_on(context.output, stop, work)
 }
 
 /// `check`.
 pub(super) fn check(context: &Context, args: &CheckArgs) -> Result<u8, Failure> {
+    let Some(to) = &args.to else {
+        return match super::backup::named(context, &args.from)? {
+            Some(backup) => super::backup::check(context, &backup),
+            None => Err(Problem::NothingToCompare.into()),
+        };
+    };
+    let pair = Pair {
+        from: args.from.clone(),
+        to: to.clone(),
+        reading: args.reading.clone(),
+    };
     let (source, destination) = (args.source.options(), args.destination.options());
-    let sides = Sides::resolve(context, &args.pair, source, destination)?;
+    let sides = Sides::resolve(context, &pair, source, destination)?;
     let policy = pair::policy(context, &args.filters, args.under.as_ref(), &sides)?;
     let depth = match args.full {
         true => Depth::Full,
         false => Depth::Listed,
     };
-    let ready = sides.ready(context)?;
-    let stop = Stop::new();
-    let work = execute(
-        context,
-        &sides,
-        ready,
-        policy,
-        Kind::Check(depth),
-        stop.clone(),
-    );
-    runtime::block_on(context.output, stop, work)
+    run(context, &sides, policy, Kind::Check(depth))
 }
 
 /// What the ledger knows of both accounts; where that is nothing, an empty one in
 /// memory, so that a plan leaves no trace.
 pub(super) async fn look(
     context: &Context,
-    sides: &Sides,
+    connected: &Connected,
     stateless: bool,
 ) -> Result<(Store, PairLedger), Failure> {
-    let (source, destination) = (sides.source.account(), sides.destination.account());
+    let (source, destination) = connected.accounts();
     let kept = match stateless {
         true => None,
         false => ledger::open_existing(context).await?,
     };
     if let Some(store) = kept {
         let pairs = store.pairs().await?;
-        let same = |p: &PairSummary| (&p.source, &p.destination) == (&source, &destination);
+        let same = |p: &PairSummary| (&p.source, &p.destination) == (source, destination);
         if pairs.iter().any(same) {
-            let ledger = store.pair(&source, &destination).await?;
+            let ledger = store.pair(source, destination).await?;
             return Ok((store, ledger));
         }
     }
     let store = Store::open_in_memory().await?;
-    let ledger = store.pair(&source, &destination).await?;
+    let ledger = store.pair(source, destination).await?;
     Ok((store, ledger))
 }
 
@@ -86,7 +97,7 @@ pub(super) fn plan(context: &Context, args: &PlanArgs) -> Result<u8, Failure> {
         sides.announce(context, "plan");
         let connected = ready.connect(context, &stop).await?;
         pair::spell(context, &connected, &mut policy).await?;
-        let (store, ledger) = look(context, &sides, policy.stateless).await?;
+        let (store, ledger) = look(context, &connected, policy.stateless).await?;
         let reserve = policy.reserve;
         let undo = ready.undo();
         let job = job(
@@ -99,7 +110,7 @@ pub(super) fn plan(context: &Context, args: &PlanArgs) -> Result<u8, Failure> {
         );
         let plan = job.plan().await?;
         let needed = plan.needed();
-        let room = room::look(&*connected.destination, reserve, needed).await;
+        let room = room::look(&*connected.destination.side, reserve, needed).await;
         connected.close().await;
         store.close().await;
         let (output, lang) = (context.output, context.output.lang);
@@ -150,9 +161,12 @@ fn fresh(how: args::Fresh, lang: Lang) -> Fresh {
     }
 }
 
+/// What a run is for.
 #[derive(Clone, Copy)]
-enum Kind {
+pub(super) enum Kind {
     Copy,
+    Backup,
+    Restore,
     Check(Depth),
 }
 
@@ -161,14 +175,9 @@ impl Kind {
     fn word(self) -> &'static str {
         match self {
             Self::Copy => "copy",
+            Self::Backup => "backup",
+            Self::Restore => "restore",
             Self::Check(_) => "check",
-        }
-    }
-
-    fn shown(self) -> results::Kind {
-        match self {
-            Self::Copy => results::Kind::Copy,
-            Self::Check(_) => results::Kind::Check,
         }
     }
 }
@@ -200,8 +209,8 @@ async fn execute(
         None => ledger::open(context).await?,
     };
     let clock = SystemClock::default();
-    let (source, destination) = (sides.source.account(), sides.destination.account());
-    let ledger = store.pair(&source, &destination).await?;
+    let (source, destination) = connected.accounts();
+    let ledger = store.pair(source, destination).await?;
     let hold = store.hold(&ledger, clock.unix_millis()).await?;
     let (now, seed) = (clock.unix_millis(), pair::seed());
     let run = store.begin_run(ledger.id(), kind.word(), now, seed).await?;
@@ -220,7 +229,7 @@ async fn execute(
     );
     let work = async {
         match kind {
-            Kind::Copy => job.copy().await,
+            Kind::Copy | Kind::Backup | Kind::Restore => job.copy().await,
             Kind::Check(depth) => job.check(depth).await,
         }
     };
@@ -235,7 +244,8 @@ async fn execute(
         Ok(report) if output.json => json::report(output, report, servers),
         Ok(report) => {
             let (run, lang) = (run.to_string(), output.lang);
-            let text = results::report(report, servers, kind.shown(), Some(&run), lang);
+            let kind = results::Kind::of(kind.word(), source.as_str(), destination.as_str());
+            let text = results::report(report, servers, kind, Some(&run), lang);
             output.result(&text);
         }
         Err(_) => {}
@@ -251,7 +261,12 @@ async fn execute(
         store.close().await;
         kept
     };
-    let (kept, (), ()) = tokio::join!(keep, connected.close(), undo.close());
+    let leave = async {
+        if let Some(undo) = undo {
+            undo.close().await;
+        }
+    };
+    let (kept, (), ()) = tokio::join!(keep, connected.close(), leave);
     if let Err(fault) = kept {
         output.note(&told(&fault, output.lang).join("\n"));
     }
@@ -290,16 +305,16 @@ async fn tell_end(
 
 pub(super) fn job(
     connected: &Connected,
-    undo: Arc<dyn Undo>,
+    undo: Option<Arc<dyn Undo>>,
     ledger: &PairLedger,
     observer: Arc<dyn Observer>,
     policy: Policy,
     stop: Stop,
 ) -> Job {
     Job {
-        source: connected.source.clone(),
-        destination: connected.destination.clone(),
-        undo: Some(undo),
+        source: connected.source.side.clone(),
+        destination: connected.destination.side.clone(),
+        undo,
         ledger: Arc::new(ledger.clone()),
         observer,
         clock: Arc::new(SystemClock::default()),

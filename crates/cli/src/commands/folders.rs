@@ -6,7 +6,6 @@ use crate::problem::Failure;
 use crate::side::Side;
 use crate::terminal::{Align, Table};
 use crate::{exit, json, runtime, words};
-use hikyaku_core::traits::Source;
 use hikyaku_core::{Code, Fault, MailboxInfo, Reach, Remedy};
 use hikyaku_engine::Stop;
 use hikyaku_text::{Count, Lang, Mailboxes, Messages, Show, Size};
@@ -16,7 +15,7 @@ pub(super) fn run(context: &Context, args: &ListArgs) -> Result<u8, Failure> {
     let side = side(context, args)?;
     let stop = Stop::new();
     let work = async {
-        json::start(context.output, "folders", Some(&side.account()), None);
+        json::start(context.output, "folders", side.account().as_ref(), None);
         let account = pair::connect_one(context, &side, &stop).await?;
         let mailboxes = chosen(&side, account.mailboxes().await?)?;
         account.close().await;
@@ -37,12 +36,8 @@ pub(super) fn run(context: &Context, args: &ListArgs) -> Result<u8, Failure> {
 /// The account of a command that only looks.
 pub(super) fn side(context: &Context, args: &ListArgs) -> Result<Side, Failure> {
     let (which, options) = (hikyaku_core::Side::Source, args.options.options());
-    Ok(Side::resolve(
-        which,
-        &args.account,
-        options,
-        &context.config,
-    )?)
+    let (config, output) = (&context.config, context.output);
+    Side::resolve(which, &args.account, options, config, output)
 }
 
 /// The mailboxes that the locator asks for.
@@ -56,10 +51,7 @@ pub(super) fn chosen(side: &Side, listed: Vec<MailboxInfo>) -> Result<Vec<Mailbo
     if chosen.is_empty() {
         let detail = format!("there is no mailbox {wanted}");
         let fault = Fault::new(Code::MailboxMissing, Reach::Job, Remedy::AskUser, detail);
-        return Err(fault
-            .on(side.which)
-            .server(side.locator.address())
-            .mailbox(wanted));
+        return Err(fault.on(side.which).server(side.address()).mailbox(wanted));
     }
     Ok(chosen)
 }

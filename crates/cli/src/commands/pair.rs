@@ -1,23 +1,21 @@
-//! Two accounts: what `copy`, `plan` and `check` have in common.
+//! Two accounts: what `copy`, `plan`, `check` and their like have in common.
 
-use super::{Context, reached};
+use super::Context;
+use super::way::{Opened, Way};
 use crate::account::AccountOptions;
-use crate::args::{Filters, Pair};
+use crate::args::{Filters, Pair, Reading};
 use crate::problem::{Failure, Problem};
-use crate::progress::{self, Stage};
-use crate::renewal::Again;
+use crate::progress::Stage;
 use crate::side::Side;
 use crate::words;
 use crate::{folders, json};
-use hikyaku_core::policy::{Patience, Policy};
+use hikyaku_core::policy::Policy;
 use hikyaku_core::report::Wait;
-use hikyaku_core::traits::{Source, Undo};
-use hikyaku_core::{Code, Fault, MailboxInfo, MailboxName, Reach, Remedy, Role};
-use hikyaku_engine::patience::{self, Calm};
-use hikyaku_engine::{Stop, SystemClock};
-use hikyaku_imap::{ImapAccount, ImapOptions, ImapUndo, Labels};
+use hikyaku_core::traits::{Destination, Source, Undo};
+use hikyaku_core::{AccountId, Code, Fault, MailboxInfo, MailboxName, Reach, Remedy, Role};
+use hikyaku_engine::Stop;
+use hikyaku_imap::Labels;
 use hikyaku_ledger::Store;
-use hikyaku_net::Endpoint;
 use hikyaku_view::Connected as Reached;
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
@@ -27,24 +25,24 @@ use std::sync::Arc;
 pub(super) struct Sides {
     pub(super) source: Side,
     pub(super) destination: Side,
-    labels: Labels,
+    reading: Reading,
 }
 
 /// Both sides with their secrets, ready to connect.
 pub(super) struct Ready {
-    source: ImapOptions,
-    destination: ImapOptions,
+    source: Way,
+    destination: Way,
     /// Where whoever needs a new secret finds the person.
     pub(super) stage: Stage,
 }
 
-/// Both sides, logged in.
+/// Both sides, open.
 pub(super) struct Connected {
-    pub(super) source: Arc<ImapAccount>,
-    pub(super) destination: Arc<ImapAccount>,
+    pub(super) source: Opened<dyn Source>,
+    pub(super) destination: Opened<dyn Destination>,
     /// What was waited for on the way.
     pub(super) waits: Vec<Wait>,
-    /// How both were reached.
+    /// How the servers were reached.
     pub(super) servers: Vec<Reached>,
 }
 
@@ -57,29 +55,38 @@ impl Sides {
         destination: AccountOptions,
     ) -> Result<Self, Failure> {
         use hikyaku_core::Side::{Destination, Source};
-        let source = Side::resolve(Source, &pair.from, source, &context.config)?;
-        let destination = Side::resolve(Destination, &pair.to, destination, &context.config)?;
-        if source.account() == destination.account() {
+        let resolve = |which, text: &str, options| {
+            Side::resolve(which, text, options, &context.config, context.output)
+        };
+        let source = resolve(Source, &pair.from, source)?;
+        let destination = resolve(Destination, &pair.to, destination)?;
+        Self::of(source, destination, &pair.reading)
+    }
+
+    /// Two sides that are not one account.
+    pub(super) fn of(source: Side, destination: Side, reading: &Reading) -> Result<Self, Failure> {
+        if source.account().is_some() && source.account() == destination.account() {
             return Err(same(&source).into());
         }
+        // Mistakes come before questions.
+        reading.labels.labels()?;
         Ok(Self {
             source,
             destination,
-            labels: pair.labels.labels()?,
+            reading: reading.clone(),
         })
     }
 
     /// Reads files and secrets, or asks for passwords: last of all, since a person
     /// has to type them.
     pub(super) fn ready(&self, context: &Context) -> Result<Ready, Failure> {
-        let endpoints = (self.source.endpoint()?, self.destination.endpoint()?);
+        // Files with issuers first: a mistake there costs nobody a password.
+        self.source.check()?;
+        self.destination.check()?;
         let stage = Stage::default();
         Ok(Ready {
-            source: ImapOptions {
-                labels: self.labels.clone(),
-                ..options(context, endpoints.0, &self.source, &stage)?
-            },
-            destination: options(context, endpoints.1, &self.destination, &stage)?,
+            source: Way::ready(context, &self.source, &self.reading, &stage)?,
+            destination: Way::ready(context, &self.destination, &self.reading, &stage)?,
             stage,
         })
     }
@@ -87,109 +94,92 @@ impl Sides {
     /// Begins the JSON of a command.
     pub(super) fn announce(&self, context: &Context, command: &str) {
         let (source, destination) = (self.source.account(), self.destination.account());
-        json::start(context.output, command, Some(&source), Some(&destination));
+        let (source, destination) = (source.as_ref(), destination.as_ref());
+        json::start(context.output, command, source, destination);
     }
 }
 
 impl Ready {
-    /// Logs in on both sides at once, with patience.
+    /// Opens both sides at once, with patience; what would write on this computer only after the
+    /// other side is open.
     pub(super) async fn connect(
         &self,
         context: &Context,
         stop: &Stop,
     ) -> Result<Connected, Failure> {
-        let ((source, mut waits), (destination, more)) = tokio::try_join!(
-            log_in(context, stop, &self.source),
-            log_in(context, stop, &self.destination),
-        )?;
-        waits.extend(more);
-        let servers = [
-            reached::tell(context, &self.source, &source),
-            reached::tell(context, &self.destination, &destination),
-        ];
+        let (source, destination) = match self.destination.begins() {
+            true => {
+                let source = self.source.read(context, stop).await?;
+                let destination = self.destination.write(context, stop).await;
+                if destination.is_err() {
+                    source.side.close().await;
+                }
+                (source, destination?)
+            }
+            false => tokio::try_join!(
+                self.source.read(context, stop),
+                self.destination.write(context, stop),
+            )?,
+        };
+        let mut waits = source.waits.clone();
+        waits.extend(destination.waits.clone());
+        let servers = [source.reached.clone(), destination.reached.clone()];
         Ok(Connected {
-            source: Arc::new(source),
-            destination: Arc::new(destination),
+            source,
+            destination,
             waits,
             servers: servers.into_iter().flatten().collect(),
         })
     }
 
-    /// What can take own copies back; connects when it has to.
-    pub(super) fn undo(&self) -> Arc<dyn Undo> {
-        Arc::new(ImapUndo::new(self.destination.clone()))
+    /// What can take own copies back, where the destination has such a thing.
+    pub(super) fn undo(&self) -> Option<Arc<dyn Undo>> {
+        self.destination.undo()
     }
 
     /// Begins with as many connections as the servers let in lately.
     pub(super) async fn recall(&mut self, context: &Context, store: &Store) {
-        reached::recall(context, store, &mut self.source).await;
-        reached::recall(context, store, &mut self.destination).await;
+        self.source.recall(context, store).await;
+        self.destination.recall(context, store).await;
     }
 
     /// Remembers how many connections the servers let in.
     pub(super) async fn remember(&self, store: &Store, connected: &Connected) {
-        reached::remember(store, &self.source, &connected.source).await;
-        reached::remember(store, &self.destination, &connected.destination).await;
+        self.source.remember(store, &connected.source).await;
+        self.destination
+            .remember(store, &connected.destination)
+            .await;
     }
 }
 
-/// One account, logged in to be read.
+/// One account, open to be read.
 pub(super) async fn connect_one(
     context: &Context,
     side: &Side,
     stop: &Stop,
-) -> Result<ImapAccount, Failure> {
-    let options = options(context, side.endpoint()?, side, &Stage::default())?;
-    let (account, _) = log_in(context, stop, &options).await?;
-    reached::tell(context, &options, &account);
-    Ok(account)
-}
-
-/// How an account is reached; reads or asks for its secret.
-fn options(
-    context: &Context,
-    endpoint: Endpoint,
-    side: &Side,
-    stage: &Stage,
-) -> Result<ImapOptions, Failure> {
-    let credentials = side.credentials(context.output)?;
-    let again = Again::new(side, &credentials, context.output, stage.clone());
-    Ok(ImapOptions {
-        lanes: connections(context, Some(side)),
-        renewal: Some(Arc::new(again)),
-        ..ImapOptions::new(endpoint, credentials)
-    })
-}
-
-/// Logs in; a server that asks for a pause gets it, unless the user wants none.
-async fn log_in(
-    context: &Context,
-    stop: &Stop,
-    options: &ImapOptions,
-) -> Result<(ImapAccount, Vec<Wait>), Fault> {
-    let calm = Calm {
-        patience: &Patience::default(),
-        no_wait: context.global.no_wait,
-        clock: &SystemClock::default(),
-        tell: &|event| progress::announce(context.output, event),
-        stop,
-        seed: seed(),
-    };
-    patience::connect(&calm, || ImapAccount::connect(options.clone())).await
+) -> Result<Arc<dyn Source>, Failure> {
+    let way = Way::ready(context, side, &Reading::default(), &Stage::default())?;
+    Ok(way.read(context, stop).await?.side)
 }
 
 impl Connected {
+    /// The identities that the ledger keeps: source, destination.
+    pub(super) fn accounts(&self) -> (&AccountId, &AccountId) {
+        (&self.source.account, &self.destination.account)
+    }
+
     /// Leaves both sides politely.
     pub(super) async fn close(&self) {
-        tokio::join!(self.source.close(), self.destination.close());
+        tokio::join!(self.source.side.close(), self.destination.side.close());
     }
 }
 
-fn connections(context: &Context, side: Option<&Side>) -> usize {
+/// Most connections to a side.
+pub(super) fn connections(context: &Context, side: Option<&Side>) -> usize {
     context
         .global
         .connections
-        .or(side.and_then(|side| side.options.connections))
+        .or(side.and_then(Side::connections))
         .or(context.config.connections)
         .unwrap_or(Policy::default().lanes)
 }
@@ -235,7 +225,7 @@ pub(super) async fn spell(
 ) -> Result<(), Failure> {
     explain_labels(context, connected).await?;
     if !policy.folders.is_empty() || !policy.exclude.is_empty() {
-        let listed = connected.source.mailboxes().await?;
+        let listed = connected.source.side.mailboxes().await?;
         let names = policy.folders.iter_mut().chain(&mut policy.exclude);
         names.for_each(|name| *name = folders::find(name, &listed));
         for name in policy
@@ -248,7 +238,7 @@ pub(super) async fn spell(
         }
     }
     if let Some(under) = &mut policy.under {
-        *under = folders::find(under, &connected.destination.mailboxes().await?);
+        *under = folders::find(under, &connected.destination.side.mailboxes().await?);
     }
     Ok(())
 }
@@ -260,7 +250,7 @@ async fn explain_labels(context: &Context, connected: &Connected) -> Result<(), 
         return Ok(());
     };
     let lang = context.output.lang;
-    let listed = connected.source.mailboxes().await?;
+    let listed = connected.source.side.mailboxes().await?;
     let has_all_mail = listed.iter().any(|m| m.role == Some(Role::All));
     let text = words::labels(labels, has_all_mail, lang);
     context.output.note(text);
@@ -286,7 +276,7 @@ fn same(source: &Side) -> Fault {
         Remedy::AskUser,
         "source and destination are the same account",
     )
-    .server(source.locator.address())
+    .server(source.address())
 }
 
 /// A number that differs from run to run; nothing secret depends on it.

@@ -7,18 +7,18 @@ use hikyaku_core::traits::Clock;
 use hikyaku_engine::SystemClock;
 use hikyaku_imap::{ImapAccount, ImapOptions};
 use hikyaku_ledger::Store;
-use hikyaku_net::{PeerInfo, Trust};
+use hikyaku_net::{Endpoint, PeerInfo, Trust};
 use hikyaku_text::{Count, run};
 use hikyaku_view::{Connected, Line};
 
 /// Says how a side was reached; what is returned belongs into the report.
 pub(super) fn tell(
     context: &Context,
-    options: &ImapOptions,
-    account: &ImapAccount,
+    endpoint: &Endpoint,
+    peer: Option<PeerInfo>,
 ) -> Option<Connected> {
-    let PeerInfo { address, tls } = account.peer()?;
-    let (endpoint, output, lang) = (&options.endpoint, context.output, context.output.lang);
+    let PeerInfo { address, tls } = peer?;
+    let (output, lang) = (context.output, context.output.lang);
     let mut reached = Connected::new(endpoint.side, endpoint.server(), address.to_string());
     let mut protection = run::not_encrypted(lang);
     if let Some(tls) = tls {

@@ -16,8 +16,11 @@ pub(super) fn run(context: &Context, args: &ReportArgs) -> Result<u8, Failure> {
         let unknown = || wanted.map_or(Problem::NoRun, |run| Problem::UnknownRun(run.to_owned()));
         let store = ledger::open_existing(context).await?.ok_or_else(unknown)?;
         let run = find(&store, wanted).await?.ok_or_else(unknown)?;
+        let pairs = store.pairs().await?;
         store.close().await;
-        show(context, args.format, &run)
+        let pair = pairs.iter().find(|pair| pair.id == run.pair);
+        let accounts = pair.map_or(("", ""), |p| (p.source.as_str(), p.destination.as_str()));
+        show(context, args.format, &run, accounts)
     };
     runtime::block_on(context.output, Stop::new(), work)
 }
@@ -32,7 +35,12 @@ async fn find(store: &Store, wanted: Option<&str>) -> Result<Option<Run>, Failur
     }
 }
 
-fn show(context: &Context, format: Format, run: &Run) -> Result<u8, Failure> {
+fn show(
+    context: &Context,
+    format: Format,
+    run: &Run,
+    accounts: (&str, &str),
+) -> Result<u8, Failure> {
     let (output, lang) = (context.output, context.output.lang);
     let format = if output.json { Format::Json } else { format };
     let name = run.id.to_string();
@@ -45,10 +53,8 @@ fn show(context: &Context, format: Format, run: &Run) -> Result<u8, Failure> {
         }
         (Stored::Report(view), Format::Csv) => output.result(&results::csv(&view)),
         (Stored::Report(view), Format::Text) => {
-            let kind = match run.kind.as_str() {
-                "check" => results::Kind::Check,
-                _ => results::Kind::Copy,
-            };
+            let (source, destination) = accounts;
+            let kind = results::Kind::of(&run.kind, source, destination);
             let report = Report::from(&*view);
             output.note(&words::run_of(
                 &crate::figures::record(run.started_millis),

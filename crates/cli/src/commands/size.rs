@@ -53,18 +53,18 @@ pub(super) fn run(context: &Context, args: &ListArgs) -> Result<u8, Failure> {
     let side = folders::side(context, args)?;
     let stop = Stop::new();
     let work = async {
-        json::start(context.output, "size", Some(&side.account()), None);
+        json::start(context.output, "size", side.account().as_ref(), None);
         let account = pair::connect_one(context, &side, &stop).await?;
         let listed = folders::chosen(&side, account.mailboxes().await?)?;
-        let weigh = |mailbox: MailboxInfo| weigh(&account, mailbox);
+        let weigh = |mailbox: MailboxInfo| weigh(&*account, mailbox);
         let selectable = listed.into_iter().filter(|m| m.selectable);
         let mut weighed: Vec<Weighed> = stream::iter(selectable.map(weigh))
             .buffered(account.abilities().lanes)
             .try_collect()
             .await?;
         let largest = largest(&mut weighed);
-        let named = name(&account, &weighed, largest).await;
-        let room = room::look(&account, Reserve::Usual, None).await;
+        let named = name(&*account, &weighed, largest).await;
+        let room = room::look(&*account, Reserve::Usual, None).await;
         account.close().await;
         show(context, &weighed, &named, room.as_ref());
         Ok(exit::DONE)
@@ -72,7 +72,7 @@ pub(super) fn run(context: &Context, args: &ListArgs) -> Result<u8, Failure> {
     runtime::block_on(context.output, stop.clone(), work)
 }
 
-async fn weigh(account: &impl Source, mailbox: MailboxInfo) -> Result<Weighed, Fault> {
+async fn weigh(account: &dyn Source, mailbox: MailboxInfo) -> Result<Weighed, Fault> {
     let mut weighed = Weighed {
         sum: Sum::default(),
         years: BTreeMap::new(),
@@ -136,7 +136,7 @@ fn largest(weighed: &mut [Weighed]) -> Vec<Large> {
 }
 
 /// Reads the headings of the largest. A name that cannot be read is left out.
-async fn name(account: &impl Source, weighed: &[Weighed], mut all: Vec<Large>) -> Vec<Large> {
+async fn name(account: &dyn Source, weighed: &[Weighed], mut all: Vec<Large>) -> Vec<Large> {
     for large in &mut all {
         let Some(w) = weighed.iter().find(|w| w.mailbox.name == large.mailbox) else {
             continue;

@@ -7,6 +7,7 @@ use crate::args::UndoArgs;
 use crate::output::told;
 use crate::problem::{Failure, Problem};
 use crate::progress::Progress;
+use crate::side::Place;
 use crate::{exit, json, ledger, results, runtime};
 use hikyaku_core::policy::Policy;
 use hikyaku_core::traits::Clock;
@@ -22,12 +23,18 @@ use std::sync::Arc;
 pub(super) fn run(context: &Context, args: &UndoArgs) -> Result<u8, Failure> {
     let (source, destination) = (args.source.options(), args.destination.options());
     let sides = Sides::resolve(context, &args.pair, source, destination)?;
+    if let Place::Backup(_) = sides.destination.place {
+        let detail = "nothing is ever removed from a backup";
+        let (reach, remedy) = (Reach::Job, Remedy::AskUser);
+        let fault = Fault::new(Code::UndoUnsupported, reach, remedy, detail);
+        return Err(fault.on(Side::Destination).into());
+    }
     let ready = sides.ready(context)?;
     let stop = Stop::new();
     let work = async {
         sides.announce(context, "undo");
         let connected = ready.connect(context, &stop).await?;
-        let done = work(context, args, &sides, &ready, &connected, &stop).await;
+        let done = work(context, args, &ready, &connected, &stop).await;
         connected.close().await;
         done
     };
@@ -37,13 +44,12 @@ pub(super) fn run(context: &Context, args: &UndoArgs) -> Result<u8, Failure> {
 async fn work(
     context: &Context,
     args: &UndoArgs,
-    sides: &Sides,
     ready: &Ready,
     connected: &Connected,
     stop: &Stop,
 ) -> Result<u8, Failure> {
     let output = context.output;
-    let plan = plan(context, sides, ready, connected, stop).await?;
+    let plan = plan(context, ready, connected, stop).await?;
     match output.json {
         true => json::line(output, &Line::UndoPlan(UndoPlanView::from(&plan))),
         false => output.result(&results::undo_plan(&plan, output.lang)),
@@ -61,18 +67,17 @@ async fn work(
         output.note(&text::not_done(output.lang));
         return Ok(exit::REFUSED);
     }
-    take_back(context, sides, ready, connected, stop).await
+    take_back(context, ready, connected, stop).await
 }
 
 /// What the ledger and both sides show; nothing is written.
 async fn plan(
     context: &Context,
-    sides: &Sides,
     ready: &Ready,
     connected: &Connected,
     stop: &Stop,
 ) -> Result<UndoPlan, Failure> {
-    let (store, known) = look(context, sides, false).await?;
+    let (store, known) = look(context, connected, false).await?;
     let policy = Policy::default();
     let undo = ready.undo();
     let looking = job(connected, undo, &known, Arc::new(()), policy, stop.clone());
@@ -83,7 +88,6 @@ async fn plan(
 
 async fn take_back(
     context: &Context,
-    sides: &Sides,
     ready: &Ready,
     connected: &Connected,
     stop: &Stop,
@@ -91,8 +95,8 @@ async fn take_back(
     let output = context.output;
     let store = ledger::open(context).await?;
     let clock = SystemClock::default();
-    let (source, destination) = (sides.source.account(), sides.destination.account());
-    let known = store.pair(&source, &destination).await?;
+    let (source, destination) = connected.accounts();
+    let known = store.pair(source, destination).await?;
     let hold = store.hold(&known, clock.unix_millis()).await?;
     let (now, seed) = (clock.unix_millis(), pair::seed());
     let run = store.begin_run(known.id(), "undo", now, seed).await?;
@@ -124,7 +128,9 @@ async fn take_back(
         .await;
     hold.release().await;
     store.close().await;
-    undo.close().await;
+    if let Some(undo) = undo {
+        undo.close().await;
+    }
     if let Err(fault) = ended {
         output.note(&told(&fault, output.lang).join("\n"));
     }

@@ -1,4 +1,5 @@
 use super::*;
+use hikyaku_archive::Kind;
 use proptest::prelude::*;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -104,7 +105,7 @@ fn other_kinds_are_recognised() {
     for (text, made) in [
         (
             "maildir:./Maildir",
-            archive(Some(ArchiveKind::Maildir), "./Maildir"),
+            archive(Some(ArchiveKind::Mail(Kind::Maildir)), "./Maildir"),
         ),
         (
             "pst:/a/b c.pst",

@@ -11,13 +11,32 @@ use hikyaku_text::{Count, Lang, Show, Size, report as text};
 use hikyaku_view::{Connected, Heading};
 use std::collections::BTreeMap;
 
-/// What the run was for.
+/// What the run was for: what to do next differs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// Copying.
+    /// Copying from server to server.
     Copy,
+    /// Copying from files or a backup.
+    FromFiles,
+    /// Copying into a backup.
+    Backup,
     /// Comparing only.
     Check,
+}
+
+impl Kind {
+    /// From the run's word and accounts, as the ledger keeps them.
+    pub(crate) fn of(word: &str, source: &str, destination: &str) -> Self {
+        let is_server = ["imap://", "pop3://"]
+            .iter()
+            .any(|scheme| source.starts_with(scheme));
+        match word {
+            "check" => Self::Check,
+            _ if destination.starts_with("backup:") => Self::Backup,
+            _ if is_server => Self::Copy,
+            _ => Self::FromFiles,
+        }
+    }
 }
 
 /// Messages of one cause that are shown by name here; files hold all.
@@ -60,6 +79,14 @@ pub(crate) fn report(
     match kind {
         Kind::Copy if report.is_complete() => end.push(words::after_the_switch(lang).to_owned()),
         Kind::Copy => end.push(hikyaku_text::run::source_untouched(lang)),
+        Kind::FromFiles => {
+            end.push(hikyaku_text::run::source_untouched(lang));
+            end.push(hikyaku_text::archive::again(lang));
+        }
+        Kind::Backup => {
+            end.push(hikyaku_text::run::source_untouched(lang));
+            end.push(hikyaku_text::backup::again(lang));
+        }
         Kind::Check => {}
     }
     end.extend(run.map(|run| words::run_name(run, lang)));

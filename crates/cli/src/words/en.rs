@@ -28,12 +28,25 @@ pub(super) fn problem(problem: &Problem) -> (String, String) {
         }
         Problem::NotYet(kind) => (
             format!("\"{kind}\" is not in this version."),
-            "This version copies between IMAP servers: imaps://, imap:// and imap+insecure://."
+            "This version reads IMAP (imaps://), POP3 (pop3s://), mail in files (PATH, mbox:PATH and others) and backups, and writes to IMAP and backups."
                 .into(),
         ),
         Problem::Place(text) => (
-            format!("\"{text}\" is no account; mail in files is not in this version."),
-            format!("{EXAMPLE}, or a saved account as name:"),
+            format!("There is no file or folder \"{text}\"."),
+            format!("Check the path. {EXAMPLE}, or a saved account as name:"),
+        ),
+        Problem::OnlySource(text) => (
+            format!("\"{text}\" can only be read; mail cannot be copied into it."),
+            "To save mail on this computer, use `hikyaku backup SOURCE DIR`.".into(),
+        ),
+        Problem::NothingToCompare => (
+            "There is nothing to compare with: one account alone was given.".into(),
+            "Name the destination as well. A directory alone has to be a backup that hikyaku made."
+                .into(),
+        ),
+        Problem::NoHome => (
+            "Nobody says where your files are: HOME is not set.".into(),
+            "Name the home directory: `hikyaku find DIR`.".into(),
         ),
         Problem::SavedName(name, Some(like)) => (
             format!("The configuration has no account \"{name}\"."),

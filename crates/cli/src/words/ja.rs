@@ -24,11 +24,23 @@ pub(super) fn problem(problem: &Problem) -> (String, String) {
         }
         Problem::NotYet(kind) => (
             format!("「{kind}」は、このバージョンではまだ使えません。"),
-            "このバージョンでコピーできるのはIMAPサーバー同士です（imaps://、imap://、imap+insecure://）。".into(),
+            "このバージョンで読み取れるのは、IMAP（imaps://）、POP（pop3s://）、ファイルのメール（パス、mbox:パスなど）、バックアップです。コピー先にできるのは、IMAPとバックアップです。".into(),
         ),
         Problem::Place(text) => (
-            format!("「{text}」はアカウントではありません（ファイルのメールは、このバージョンではまだ使えません）。"),
-            format!("{EXAMPLE}　保存したアカウントは「名前:」とご指定ください。"),
+            format!("「{text}」というファイルやフォルダはありません。"),
+            format!("パスをご確認ください。{EXAMPLE}　保存したアカウントは「名前:」とご指定ください。"),
+        ),
+        Problem::OnlySource(text) => (
+            format!("「{text}」は読み取り専用のため、コピー先には指定できません。"),
+            "メールをこのパソコンに保存する場合は「hikyaku backup コピー元 フォルダ」をお使いください。".into(),
+        ),
+        Problem::NothingToCompare => (
+            "比較する相手が指定されていません。".into(),
+            "コピー先もご指定ください。1つだけ指定できるのは、hikyakuで作成したバックアップのフォルダです。".into(),
+        ),
+        Problem::NoHome => (
+            "ホームフォルダの場所がわかりません（HOMEが設定されていません）。".into(),
+            "「hikyaku find フォルダ」のように、ホームフォルダをご指定ください。".into(),
         ),
         Problem::SavedName(name, Some(like)) => (
             format!("設定ファイルに「{name}」というアカウントはありません。"),

@@ -1,5 +1,8 @@
 //! Two servers in this process and the real binary between them.
 
+#[allow(dead_code, reason = "not every test file compares whole accounts")]
+pub(crate) mod held;
+
 use crate::run::{Home, Said};
 use hikyaku_memserver::{MemServer, NewMessage, Options, Personality};
 use tokio::runtime::Runtime;
@@ -43,6 +46,7 @@ impl Servers {
         }
     }
 
+    #[allow(dead_code, reason = "not every test file reads from a server")]
     pub(crate) fn source(&self) -> String {
         format!("imap+insecure://taro@127.0.0.1:{}", self.old.port())
     }
@@ -61,6 +65,7 @@ impl Servers {
 }
 
 /// A command between both accounts with the right passwords.
+#[allow(dead_code, reason = "not every test file has two servers")]
 pub(crate) fn with_passwords<'a>(
     command: &'a str,
     from: &'a str,
@@ -82,6 +87,7 @@ pub(crate) fn run(home: &Home, arguments: &[&str]) -> Said {
     home.finish(home.command(arguments).env("PW", PASSWORD))
 }
 
+#[allow(dead_code, reason = "not every test file has two servers")]
 pub(crate) fn copy(home: &Home, servers: &Servers, more: &[&str]) -> Said {
     let (old, new) = (servers.source(), servers.destination());
     run(home, &with_passwords("copy", &old, &new, more))

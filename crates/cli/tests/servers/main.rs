@@ -9,6 +9,7 @@ mod disk;
 #[cfg(target_os = "linux")]
 mod ground;
 mod pairs;
+mod pop3;
 #[cfg(target_os = "linux")]
 mod program;
 mod reruns;

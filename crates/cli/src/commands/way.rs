@@ -1,0 +1,349 @@
+//! How each kind of side is opened, and what only that kind has: the engine wants a source
+//! and a destination, whatever they are.
+
+use super::{Context, pair, reached};
+use crate::args::Reading;
+use crate::problem::Failure;
+use crate::progress::{self, Stage};
+use crate::renewal::Again;
+use crate::side::{Backup, Files, Place, Server, Side};
+use hikyaku_archive::{Archive, LabelPolicy, Options};
+use hikyaku_backup::{BackupDestination, BackupSource};
+use hikyaku_core::policy::Patience;
+use hikyaku_core::report::Wait;
+use hikyaku_core::traits::{Destination, Source, Undo};
+use hikyaku_core::{AccountId, Fault};
+use hikyaku_engine::patience::{self, Calm};
+use hikyaku_engine::{Stop, SystemClock};
+use hikyaku_imap::{ImapAccount, ImapOptions, ImapUndo, Labels};
+use hikyaku_ledger::Store;
+use hikyaku_net::Endpoint;
+use hikyaku_pop3::{Pop3Account, Pop3Options};
+use hikyaku_text::{backup as text, pop3};
+use hikyaku_view::Connected as Reached;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long a hint may keep anybody waiting after the login.
+const HINT: Duration = Duration::from_secs(2);
+
+/// A side with everything that opening it takes.
+pub(super) enum Way {
+    /// An IMAP server.
+    Imap(AccountId, Box<ImapOptions>),
+    /// A POP3 server.
+    Pop3(Box<Pop3Options>, Box<Server>),
+    /// Mail in files.
+    Files(Files, Box<Options>),
+    /// A backup.
+    Backup(Backup),
+}
+
+/// A side that is open, as a [`Source`] or as a [`Destination`].
+pub(super) struct Opened<S: ?Sized> {
+    pub(super) side: Arc<S>,
+    /// The identity that the ledger keeps.
+    pub(super) account: AccountId,
+    /// What was waited for on the way.
+    pub(super) waits: Vec<Wait>,
+    /// How it was reached, where that is over a network.
+    pub(super) reached: Option<Reached>,
+    /// What only IMAP accounts have.
+    imap: Option<Arc<ImapAccount>>,
+}
+
+impl Way {
+    /// Reads files and secrets, or asks for a password: a person has to type it.
+    pub(super) fn ready(
+        context: &Context,
+        side: &Side,
+        reading: &Reading,
+        stage: &Stage,
+    ) -> Result<Self, Failure> {
+        match &side.place {
+            Place::Imap(server) => {
+                let endpoint = server.endpoint()?;
+                let credentials = server.credentials(context.output)?;
+                let again = Again::new(server, &credentials, context.output, stage.clone());
+                let options = ImapOptions {
+                    lanes: pair::connections(context, Some(side)),
+                    renewal: Some(Arc::new(again)),
+                    labels: match side.which {
+                        hikyaku_core::Side::Source => reading.labels.labels()?,
+                        hikyaku_core::Side::Destination => Labels::default(),
+                    },
+                    ..ImapOptions::new(endpoint, credentials)
+                };
+                Ok(Self::Imap(server.account(), Box::new(options)))
+            }
+            Place::Pop3(server) => {
+                let endpoint = server.endpoint()?;
+                let credentials = server.credentials(context.output)?;
+                let again = Again::new(server, &credentials, context.output, stage.clone());
+                let options = Pop3Options {
+                    renewal: Some(Arc::new(again)),
+                    seen: reading.seen_over_pop3(),
+                    accepts_deletion: reading.accept_deletion,
+                    ..Pop3Options::new(endpoint, credentials)
+                };
+                Ok(Self::Pop3(Box::new(options), Box::new(server.clone())))
+            }
+            Place::Files(files) => {
+                let labels = match reading.labels.labels()? {
+                    Labels::One { priority } => LabelPolicy::One { priority },
+                    Labels::Each | Labels::AsMailboxes => LabelPolicy::Each,
+                };
+                let options = Options {
+                    seen: reading.seen_in_files(),
+                    labels,
+                    ..Options::default()
+                };
+                Ok(Self::Files(files.clone(), Box::new(options)))
+            }
+            Place::Backup(backup) => Ok(Self::Backup(backup.clone())),
+        }
+    }
+
+    /// Opens the side to be read.
+    pub(super) async fn read(
+        &self,
+        context: &Context,
+        stop: &Stop,
+    ) -> Result<Opened<dyn Source>, Failure> {
+        match self {
+            Self::Imap(account, options) => {
+                let opened = log_in(context, stop, account, options).await?;
+                Ok(opened.into_source())
+            }
+            Self::Pop3(options, server) => pop3(context, stop, options, server).await,
+            Self::Files(files, options) => {
+                let (kind, path) = (files.kind, files.path.clone());
+                let options = Options::clone(options);
+                let archive = blocking(move || Archive::open(kind, &path, options)).await;
+                let archive = archive.map_err(|f| f.on(hikyaku_core::Side::Source))?;
+                Ok(Opened::on_disk(Arc::new(archive), files.account()))
+            }
+            Self::Backup(backup) => {
+                let directory = backup.directory.clone();
+                let backup = blocking(move || BackupSource::open(directory)).await;
+                let backup = backup.map_err(|f| f.on(hikyaku_core::Side::Source))?;
+                let account = backup.account();
+                Ok(Opened::on_disk(Arc::new(backup), account))
+            }
+        }
+    }
+
+    /// Opens the side to be written.
+    pub(super) async fn write(
+        &self,
+        context: &Context,
+        stop: &Stop,
+    ) -> Result<Opened<dyn Destination>, Failure> {
+        match self {
+            Self::Imap(account, options) => {
+                let opened = log_in(context, stop, account, options).await?;
+                Ok(opened.into_destination())
+            }
+            Self::Backup(backup) => {
+                let opened = begin(context, backup).await;
+                opened.map_err(|f| f.on(hikyaku_core::Side::Destination).into())
+            }
+            Self::Pop3(..) | Self::Files(..) => {
+                Err(Fault::bug("a destination that can only be read").into())
+            }
+        }
+    }
+
+    /// What can take own copies back; connects when it has to.
+    pub(super) fn undo(&self) -> Option<Arc<dyn Undo>> {
+        match self {
+            Self::Imap(_, options) => Some(Arc::new(ImapUndo::new(ImapOptions::clone(options)))),
+            Self::Pop3(..) | Self::Files(..) | Self::Backup(_) => None,
+        }
+    }
+
+    /// Whether opening it to be written begins something on this computer.
+    pub(super) fn begins(&self) -> bool {
+        matches!(self, Self::Backup(_))
+    }
+
+    /// Begins with as many connections as the server let in lately.
+    pub(super) async fn recall(&mut self, context: &Context, store: &Store) {
+        if let Self::Imap(_, options) = self {
+            reached::recall(context, store, options).await;
+        }
+    }
+
+    /// Remembers how many connections the server let in.
+    pub(super) async fn remember<S: ?Sized>(&self, store: &Store, opened: &Opened<S>) {
+        if let (Self::Imap(_, options), Some(account)) = (self, &opened.imap) {
+            reached::remember(store, options, account).await;
+        }
+    }
+}
+
+impl<S: ?Sized> Opened<S> {
+    /// What becomes of the labels of the account, where it has any.
+    pub(super) fn labels(&self) -> Option<&Labels> {
+        self.imap.as_deref().and_then(ImapAccount::labels)
+    }
+
+    fn on_disk(side: Arc<S>, account: AccountId) -> Self {
+        Self {
+            side,
+            account,
+            waits: Vec::new(),
+            reached: None,
+            imap: None,
+        }
+    }
+}
+
+impl Opened<ImapAccount> {
+    fn into_source(self) -> Opened<dyn Source> {
+        Opened {
+            side: self.side,
+            account: self.account,
+            waits: self.waits,
+            reached: self.reached,
+            imap: self.imap,
+        }
+    }
+
+    fn into_destination(self) -> Opened<dyn Destination> {
+        Opened {
+            side: self.side,
+            account: self.account,
+            waits: self.waits,
+            reached: self.reached,
+            imap: self.imap,
+        }
+    }
+}
+
+/// Logs in; a server that asks for a pause gets it, unless the user wants none.
+async fn log_in(
+    context: &Context,
+    stop: &Stop,
+    account: &AccountId,
+    options: &ImapOptions,
+) -> Result<Opened<ImapAccount>, Fault> {
+    let connect = || ImapAccount::connect(options.clone());
+    let (side, waits) = patiently(context, stop, connect).await?;
+    let side = Arc::new(side);
+    Ok(Opened {
+        account: account.clone(),
+        waits,
+        reached: reached::tell(context, &options.endpoint, side.peer()),
+        imap: Some(side.clone()),
+        side,
+    })
+}
+
+/// The same over POP3; says what IMAP would do better, and what its runs cost.
+async fn pop3(
+    context: &Context,
+    stop: &Stop,
+    options: &Pop3Options,
+    server: &Server,
+) -> Result<Opened<dyn Source>, Failure> {
+    let endpoint = options.endpoint.clone();
+    let beside = tokio::spawn(async move { hikyaku_pop3::imap_beside(&endpoint).await });
+    let connect = || Pop3Account::connect(options.clone());
+    let connected = patiently(context, stop, connect).await;
+    let (side, waits) = connected.inspect_err(|_| beside.abort())?;
+    let (output, lang) = (context.output, context.output.lang);
+    let reached = reached::tell(context, &options.endpoint, side.peer());
+    if !output.json {
+        let beside = tokio::time::timeout(HINT, beside).await;
+        if let Ok(Ok(Some(imap))) = beside {
+            let written = beside_as_written(server, &imap);
+            output.note(&pop3::imap_beside(&written, lang));
+        }
+        if side.distrust().is_some() {
+            output.note(&pop3::distrusted(lang));
+        }
+    }
+    Ok(Opened {
+        side: Arc::new(side),
+        account: server.account(),
+        waits,
+        reached,
+        imap: None,
+    })
+}
+
+/// The same account as it is written for IMAP.
+fn beside_as_written(server: &Server, imap: &Endpoint) -> String {
+    use crate::locator::{Host, Protocol, Security, ServerLocator};
+    let (host, _) = match Host::parse(&imap.host) {
+        Ok(host) => host,
+        Err(_) => (server.locator.host.clone(), None),
+    };
+    let locator = ServerLocator {
+        protocol: Protocol::Imap,
+        security: match imap.security {
+            hikyaku_net::Security::ImplicitTls => Security::Tls,
+            hikyaku_net::Security::StartTls => Security::StartTls,
+            hikyaku_net::Security::Plain => Security::Clear,
+        },
+        user: server.locator.user.clone(),
+        host,
+        port: imap.port,
+        mailbox: None,
+    };
+    locator.to_string()
+}
+
+/// Opens a backup to be written; begins one where that is wanted. Says which it is.
+async fn begin(context: &Context, backup: &Backup) -> Result<Opened<dyn Destination>, Fault> {
+    let wanted = backup.clone();
+    let (is_new, backup) = blocking(move || {
+        let is_new = match BackupSource::open(&wanted.directory) {
+            Ok(_) => false,
+            Err(fault) if !wanted.begins => return Err(fault),
+            Err(_) => true,
+        };
+        BackupDestination::open(&wanted.directory, wanted.format).map(|opened| (is_new, opened))
+    })
+    .await?;
+    let (output, lang) = (context.output, context.output.lang);
+    if !output.json {
+        let (directory, format) = (backup.directory(), backup.format());
+        let directory = directory.display().to_string();
+        let line = match is_new {
+            true => text::begins(&directory, format.as_str(), lang),
+            false => text::goes_on(&directory, format.as_str(), lang),
+        };
+        output.note(&line);
+    }
+    let account = backup.account();
+    Ok(Opened::on_disk(Arc::new(backup), account))
+}
+
+async fn patiently<T, F>(
+    context: &Context,
+    stop: &Stop,
+    connect: impl FnMut() -> F,
+) -> Result<(T, Vec<Wait>), Fault>
+where
+    F: Future<Output = Result<T, Fault>>,
+{
+    let calm = Calm {
+        patience: &Patience::default(),
+        no_wait: context.global.no_wait,
+        clock: &SystemClock::default(),
+        tell: &|event| progress::announce(context.output, event),
+        stop,
+        seed: pair::seed(),
+    };
+    patience::connect(&calm, connect).await
+}
+
+/// Runs what blocks on a thread of its own.
+async fn blocking<T: Send + 'static>(
+    act: impl FnOnce() -> Result<T, Fault> + Send + 'static,
+) -> Result<T, Fault> {
+    let done = tokio::task::spawn_blocking(act).await;
+    done.unwrap_or_else(|e| Err(Fault::bug(format!("opening a side: {e}"))))
+}
