@@ -347,6 +347,40 @@ fn stores_of_this_computer_are_listed() {
 }
 
 #[test]
+fn what_is_damaged_is_named_and_the_rest_arrives() {
+    let (home, servers) = (Home::new(), Servers::start());
+    let id = "0A1B2C3D-0000-4000-8000-000000000001";
+    let messages = format!("Mail/V10/{id}/INBOX.mbox/{id}/Data/Messages");
+    put(
+        home.root(),
+        &format!("{messages}/1.emlx"),
+        "13\nSubject: a\n\nx",
+    );
+    put(
+        home.root(),
+        &format!("{messages}/2.emlx"),
+        "9999\nSubject: b\n\ny",
+    );
+    let path = home.path("Mail");
+    let said = copy(&home, &servers, "copy", &path, &[]);
+    assert_eq!(said.exit, 3, "{said:?}");
+    assert!(said.err.contains("This is mail of Apple Mail"), "{said:?}");
+    assert!(said.out.contains("[R153]"), "{said:?}");
+    assert!(said.out.contains("2.emlx"), "the place is named: {said:?}");
+    let arrived = arrived(&servers);
+    let texts: Vec<&str> = arrived["INBOX"].iter().map(|m| m.octets.as_str()).collect();
+    assert_eq!((arrived.len(), texts), (1, vec!["Subject: a\r\n\r\nx"]));
+    let again = copy(&home, &servers, "copy", &path, &["--json"]);
+    assert_eq!(again.exit, 3, "{again:?}");
+    let last = again.out.lines().last().expect("a line");
+    let last: serde_json::Value = serde_json::from_str(last).expect("an object");
+    assert_eq!(
+        (&last["copied_now"], &last["scanned"]),
+        (&0.into(), &2.into())
+    );
+}
+
+#[test]
 fn what_is_no_mail_is_told_as_what_it_is() {
     let (home, servers) = (Home::new(), Servers::start());
     put(home.root(), "text/a.txt", "x");
