@@ -151,10 +151,7 @@ impl Code {
     pub fn asks_for_a_pause(self) -> bool {
         matches!(
             self,
-            Code::MailboxLocked
-                | Code::ServerBusy
-                | Code::ServerConnections
-                | Code::ServerBudget
+            Code::MailboxLocked | Code::ServerBusy | Code::ServerConnections | Code::ServerBudget
         )
     }
 
