@@ -293,6 +293,45 @@ fn a_thunderbird_profile_is_known_by_its_path() {
 }
 
 #[test]
+fn two_computers_come_together_in_one_account_and_can_be_taken_back() {
+    let (home, servers) = (Home::new(), Servers::start());
+    let (pc, old) = (home.root().join("pc"), home.root().join("old-pc"));
+    profile(&pc);
+    profile(&old);
+    // What only the old one has.
+    let sent = old.join("Mail/pop/Sent");
+    let text = fs::read_to_string(&sent).expect("there");
+    fs::write(
+        &sent,
+        text.clone() + &text.replace("Subject: four", "Subject: five"),
+    )
+    .expect("a file");
+    let [pc, old] = [pc, old].map(|path| path.display().to_string());
+    let first = report(&copy(&home, &servers, "copy", &pc, &["--json"]));
+    assert_eq!(
+        (&first["scanned"], &first["copied_now"]),
+        (&4.into(), &4.into())
+    );
+    let second = report(&copy(&home, &servers, "copy", &old, &["--json"]));
+    assert_eq!(
+        (&second["scanned"], &second["copied_now"]),
+        (&5.into(), &1.into())
+    );
+    assert_eq!(second["outcomes"]["already_there"]["messages"], 4);
+    let both = arrived(&servers);
+    let texts: Vec<&str> = both["Sent"].iter().map(|m| m.octets.as_str()).collect();
+    assert_eq!(texts, [as_sent("four", "body"), as_sent("five", "body")]);
+    assert_eq!((both["INBOX"].len(), both["INBOX/取引先"].len()), (2, 1));
+
+    // Only what came from the old one goes.
+    let undo = copy(&home, &servers, "undo", &old, &["--yes"]);
+    assert_eq!(undo.exit, 0, "{undo:?}");
+    let mut left = both;
+    left.get_mut("Sent").expect("there").truncate(1);
+    assert_eq!(arrived(&servers), left);
+}
+
+#[test]
 fn stores_of_this_computer_are_listed() {
     let home = Home::new();
     let none = run(&home, &["find"]);
@@ -344,6 +383,40 @@ fn stores_of_this_computer_are_listed() {
     let elsewhere = Home::new();
     let said = run(&elsewhere, &["find", &home.path("")]);
     assert!(said.out.contains("Thunderbird: "), "{said:?}");
+}
+
+#[test]
+fn what_is_damaged_is_named_and_the_rest_arrives() {
+    let (home, servers) = (Home::new(), Servers::start());
+    let id = "0A1B2C3D-0000-4000-8000-000000000001";
+    let messages = format!("Mail/V10/{id}/INBOX.mbox/{id}/Data/Messages");
+    put(
+        home.root(),
+        &format!("{messages}/1.emlx"),
+        "13\nSubject: a\n\nx",
+    );
+    put(
+        home.root(),
+        &format!("{messages}/2.emlx"),
+        "9999\nSubject: b\n\ny",
+    );
+    let path = home.path("Mail");
+    let said = copy(&home, &servers, "copy", &path, &[]);
+    assert_eq!(said.exit, 3, "{said:?}");
+    assert!(said.err.contains("This is mail of Apple Mail"), "{said:?}");
+    assert!(said.out.contains("[R153]"), "{said:?}");
+    assert!(said.out.contains("2.emlx"), "the place is named: {said:?}");
+    let arrived = arrived(&servers);
+    let texts: Vec<&str> = arrived["INBOX"].iter().map(|m| m.octets.as_str()).collect();
+    assert_eq!((arrived.len(), texts), (1, vec!["Subject: a\r\n\r\nx"]));
+    let again = copy(&home, &servers, "copy", &path, &["--json"]);
+    assert_eq!(again.exit, 3, "{again:?}");
+    let last = again.out.lines().last().expect("a line");
+    let last: serde_json::Value = serde_json::from_str(last).expect("an object");
+    assert_eq!(
+        (&last["copied_now"], &last["scanned"]),
+        (&0.into(), &2.into())
+    );
 }
 
 #[test]

@@ -22,7 +22,7 @@ sentences! {
     }
     /// Everything in a backup is as it was written.
     whole(messages: Messages, size: Size, mailboxes: Mailboxes) {
-        ja: "バックアップの{mailboxes}・{messages}（{size}）は、すべて保存したときのままです。",
+        ja: "バックアップ（フォルダ{mailboxes}・メール{messages}・{size}）は、すべて保存したときのままです。",
         en: "The backup is whole: {messages} ({size}) in {mailboxes} are as they were saved.",
     }
     /// How much of a backup is as it was written.

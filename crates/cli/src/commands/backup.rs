@@ -29,7 +29,7 @@ pub(super) fn backup(context: &Context, args: &BackupArgs) -> Result<u8, Failure
     let destination = Side::backup(Which::Destination, destination);
     let sides = Sides::of(source, destination, &args.reading)?;
     let policy = Policy {
-        // A disk is there to be used; one that is full is told of all the same.
+        // New mail arrives at servers, not on disks.
         reserve: Reserve::Nothing,
         ..pair::policy(context, &args.filters, None, &sides)?
     };

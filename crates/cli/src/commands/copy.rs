@@ -6,6 +6,7 @@ use crate::args::{self, CheckArgs, CopyArgs, Pair, PlanArgs};
 use crate::output::{Output, told};
 use crate::problem::{Failure, Problem};
 use crate::progress::Progress;
+use crate::side::Place;
 use crate::{exit, figures, json, ledger, results, room, runtime};
 use hikyaku_core::policy::{Fresh, Policy, Reserve};
 use hikyaku_core::report::Report;
@@ -138,7 +139,8 @@ fn prepare(context: &Context, args: &PlanArgs) -> Result<(Sides, Policy), Failur
         recopy: args.recopy,
         fresh: args.fresh.map(|how| fresh(how, context.output.lang)),
         fit: args.fit,
-        reserve: match args.fill {
+        // New mail arrives at servers, not on disks.
+        reserve: match args.fill || matches!(sides.destination.place, Place::Backup(_)) {
             true => Reserve::Nothing,
             false => Reserve::Usual,
         },

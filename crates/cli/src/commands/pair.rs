@@ -123,7 +123,7 @@ impl Ready {
         };
         let mut waits = source.waits.clone();
         waits.extend(destination.waits.clone());
-        let servers = [source.reached.clone(), destination.reached.clone()];
+        let servers = [source.tell(context), destination.tell(context)];
         Ok(Connected {
             source,
             destination,
@@ -159,7 +159,9 @@ pub(super) async fn connect_one(
     stop: &Stop,
 ) -> Result<Arc<dyn Source>, Failure> {
     let way = Way::ready(context, side, &Reading::default(), &Stage::default())?;
-    Ok(way.read(context, stop).await?.side)
+    let opened = way.read(context, stop).await?;
+    opened.tell(context);
+    Ok(opened.side)
 }
 
 impl Connected {

@@ -12,12 +12,8 @@ use hikyaku_text::{Count, run};
 use hikyaku_view::{Connected, Line};
 
 /// Says how a side was reached; what is returned belongs into the report.
-pub(super) fn tell(
-    context: &Context,
-    endpoint: &Endpoint,
-    peer: Option<PeerInfo>,
-) -> Option<Connected> {
-    let PeerInfo { address, tls } = peer?;
+pub(super) fn tell(context: &Context, endpoint: &Endpoint, peer: &PeerInfo) -> Connected {
+    let PeerInfo { address, tls } = peer;
     let (output, lang) = (context.output, context.output.lang);
     let mut reached = Connected::new(endpoint.side, endpoint.server(), address.to_string());
     let mut protection = run::not_encrypted(lang);
@@ -34,7 +30,7 @@ pub(super) fn tell(
         let text = run::connected_at(endpoint.side, server, address, &protection, lang);
         output.note(&text);
     }
-    Some(reached)
+    reached
 }
 
 /// Begins with as many connections as the server let in lately, where that was fewer

@@ -17,7 +17,7 @@ use hikyaku_engine::patience::{self, Calm};
 use hikyaku_engine::{Stop, SystemClock};
 use hikyaku_imap::{ImapAccount, ImapOptions, ImapUndo, Labels};
 use hikyaku_ledger::Store;
-use hikyaku_net::Endpoint;
+use hikyaku_net::{Endpoint, PeerInfo};
 use hikyaku_pop3::{Pop3Account, Pop3Options};
 use hikyaku_text::{backup as text, pop3};
 use hikyaku_view::Connected as Reached;
@@ -46,8 +46,8 @@ pub(super) struct Opened<S: ?Sized> {
     pub(super) account: AccountId,
     /// What was waited for on the way.
     pub(super) waits: Vec<Wait>,
-    /// How it was reached, where that is over a network.
-    pub(super) reached: Option<Reached>,
+    /// Where the server is and how it answered, where there is one.
+    server: Option<(Endpoint, PeerInfo)>,
     /// What only IMAP accounts have.
     imap: Option<Arc<ImapAccount>>,
 }
@@ -188,12 +188,18 @@ impl<S: ?Sized> Opened<S> {
         self.imap.as_deref().and_then(ImapAccount::labels)
     }
 
+    /// Says how the side was reached; what is returned belongs into the report.
+    pub(super) fn tell(&self, context: &Context) -> Option<Reached> {
+        let (endpoint, peer) = self.server.as_ref()?;
+        Some(reached::tell(context, endpoint, peer))
+    }
+
     fn on_disk(side: Arc<S>, account: AccountId) -> Self {
         Self {
             side,
             account,
             waits: Vec::new(),
-            reached: None,
+            server: None,
             imap: None,
         }
     }
@@ -205,7 +211,7 @@ impl Opened<ImapAccount> {
             side: self.side,
             account: self.account,
             waits: self.waits,
-            reached: self.reached,
+            server: self.server,
             imap: self.imap,
         }
     }
@@ -215,7 +221,7 @@ impl Opened<ImapAccount> {
             side: self.side,
             account: self.account,
             waits: self.waits,
-            reached: self.reached,
+            server: self.server,
             imap: self.imap,
         }
     }
@@ -234,7 +240,7 @@ async fn log_in(
     Ok(Opened {
         account: account.clone(),
         waits,
-        reached: reached::tell(context, &options.endpoint, side.peer()),
+        server: side.peer().map(|peer| (options.endpoint.clone(), peer)),
         imap: Some(side.clone()),
         side,
     })
@@ -253,7 +259,7 @@ async fn pop3(
     let connected = patiently(context, stop, connect).await;
     let (side, waits) = connected.inspect_err(|_| beside.abort())?;
     let (output, lang) = (context.output, context.output.lang);
-    let reached = reached::tell(context, &options.endpoint, side.peer());
+    let peer = side.peer();
     if !output.json {
         let beside = tokio::time::timeout(HINT, beside).await;
         if let Ok(Ok(Some(imap))) = beside {
@@ -268,7 +274,7 @@ async fn pop3(
         side: Arc::new(side),
         account: server.account(),
         waits,
-        reached,
+        server: peer.map(|peer| (options.endpoint.clone(), peer)),
         imap: None,
     })
 }
