@@ -4,7 +4,7 @@
 //! ([`Store`]); everything that the engine asks for is built over that once
 //! ([`ArchiveSource`]). Nothing here can write to an archive.
 //!
-//! Start reading at [`store`], then [`source`]; a format is one module each.
+//! Start reading at [`store`], then `source`; a format is one module each.
 
 #![warn(missing_docs)]
 
