@@ -371,7 +371,18 @@ fn fewer_connections_are_remembered_for_the_next_run() {
         options.limits.sessions_per_account = 1;
         options
     });
-    let first = copy(&home, &servers, &["-v"]);
+    // The run is held until the server has turned a second connection away.
+    let child = silent(&home, &servers, &home.file("old.pass", PASSWORD));
+    let turned_away = || {
+        let transcript = servers.new.transcript();
+        let mut refused = transcript.entries.iter().filter(|e| e.answer == Some("NO"));
+        refused.any(|e| transcript.connections[e.connection as usize - 1].ended)
+    };
+    while !turned_away() {
+        std::thread::yield_now();
+    }
+    servers.old.drop_connections();
+    let first = ended(child);
     assert_eq!((first.exit, servers.arrived()), (0, 31), "{first:?}");
     assert!(!first.err.contains("in an earlier run"), "{first:?}");
     let second = copy(&home, &servers, &["-v"]);

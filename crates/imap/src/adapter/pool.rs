@@ -39,6 +39,8 @@ pub(crate) struct Pool {
     room: Mutex<Room>,
     /// How many there are.
     open: AtomicUsize,
+    /// How many are being opened.
+    dialling: AtomicUsize,
     is_closed: AtomicBool,
     /// Whom the last connection led to.
     peer: Mutex<Option<PeerInfo>>,
@@ -71,13 +73,29 @@ impl Room {
         grows
     }
 
-    /// One was refused.
-    fn shrink(&mut self) {
+    /// One was refused beside so many others.
+    fn shrink(&mut self, others: usize) {
         if std::mem::take(&mut self.has_grown) {
             self.quiet = (self.quiet * 2).min(LONGEST_QUIET);
         }
-        self.limit = self.limit.saturating_sub(1).max(1);
+        self.limit = self.limit.saturating_sub(1).min(others).max(1);
         self.since = Instant::now();
+    }
+}
+
+/// Counted as long as it lives.
+struct Counted<'a>(&'a AtomicUsize);
+
+impl<'a> Counted<'a> {
+    fn one_of(count: &'a AtomicUsize) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self(count)
+    }
+}
+
+impl Drop for Counted<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -122,6 +140,7 @@ impl Pool {
                 quiet: QUIET,
             }),
             open: AtomicUsize::new(0),
+            dialling: AtomicUsize::new(0),
             is_closed: AtomicBool::new(false),
             peer: Mutex::new(None),
         })
@@ -168,6 +187,8 @@ impl Pool {
     }
 
     async fn dial(&self, prelude: Prelude) -> Result<(Idle, Vec<Answer>), Fault> {
+        // Until it counts as open, so that it is never left out.
+        let _dialling = Counted::one_of(&self.dialling);
         let (session, peer) = self
             .login
             .attempt(|credentials| async move {
@@ -237,12 +258,21 @@ impl Pool {
         if !is_refusal || open == 0 {
             return false;
         }
+        // A lost link may have another cause and costs one connection only.
+        let others = match fault.code {
+            Code::ServerConnections => open + self.dialling.load(Ordering::Relaxed),
+            _ => usize::MAX,
+        };
         let limit = {
             let mut room = lock(&self.room);
             if room.limit == 1 {
                 return false;
             }
-            room.shrink();
+            let before = room.limit;
+            room.shrink(others);
+            // The caller gives up its own permit. Whoever holds one is among the others,
+            // so these are free.
+            self.permits.forget_permits(before - 1 - room.limit);
             room.limit
         };
         tracing::info!(
@@ -361,26 +391,41 @@ mod tests {
         let pass = |quiets| tokio::time::advance(QUIET * quiets);
         pass(10).await;
         assert!(!room.grows(), "nothing was ever refused");
-        room.shrink();
-        room.shrink();
-        room.shrink();
+        room.shrink(usize::MAX);
+        room.shrink(usize::MAX);
+        room.shrink(usize::MAX);
         assert_eq!(room.limit, 1, "one is kept");
         assert!(!room.grows());
         pass(1).await;
         assert!(room.grows() && room.limit == 2);
         assert!(!room.grows(), "one at a time");
-        room.shrink();
+        room.shrink(usize::MAX);
         pass(1).await;
         assert!(!room.grows(), "it was too early");
         pass(1).await;
         assert!(room.grows() && room.limit == 2);
         for _ in 0..10 {
-            room.shrink();
+            room.shrink(usize::MAX);
             pass(12).await;
             assert!(room.grows(), "once an hour at the latest");
         }
         pass(12).await;
         assert!(room.grows() && !room.is_reduced());
         assert!(!room.grows(), "no more than were wanted");
+    }
+
+    #[test]
+    fn what_the_server_has_let_in_is_the_limit_at_once() {
+        for (wanted, others, limit) in [(8, 1, 1), (8, 5, 5), (8, 7, 7), (8, 9, 7), (2, 0, 1)] {
+            let mut room = Room {
+                wanted,
+                limit: wanted,
+                since: Instant::now(),
+                has_grown: false,
+                quiet: QUIET,
+            };
+            room.shrink(others);
+            assert_eq!(room.limit, limit, "{wanted} {others}");
+        }
     }
 }
