@@ -299,6 +299,14 @@ impl Report {
             .filter(|e| e.outcome != Some(Outcome::Skipped))
     }
 
+    /// Messages that a rule left out one by one and that are named for it: the other
+    /// exceptions. (What lies in a mailbox that nobody wanted is not.)
+    pub fn left_out(&self) -> impl Iterator<Item = &Exception> {
+        self.exceptions
+            .iter()
+            .filter(|e| e.outcome == Some(Outcome::Skipped))
+    }
+
     /// Whether every message is accounted for, and none is missing but by a rule of
     /// the user.
     pub fn is_complete(&self) -> bool {

@@ -56,7 +56,7 @@ pub fn headline(report: &Report, lang: Lang) -> String {
     if report.is_complete() {
         return match report.scanned() {
             0 => nothing_to_copy(lang),
-            all => match left_out(report) {
+            all => match report.left_out().count() as u64 {
                 0 => complete(lang),
                 left => complete_but(Messages(all.saturating_sub(left)), Messages(left), lang),
             },
@@ -69,14 +69,6 @@ pub fn headline(report: &Report, lang: Lang) -> String {
         0 => with_exceptions(Count(report.exceptions.len() as u64), lang),
         _ => partly(Messages(proven), Messages(missing), lang),
     }
-}
-
-/// Messages that a rule kept back one by one, and that are named for it. (Whole folders that nobody wanted are not.)
-fn left_out(report: &Report) -> u64 {
-    let named = report.exceptions.iter();
-    named
-        .filter(|exception| exception.outcome == Some(Outcome::Skipped))
-        .count() as u64
 }
 
 /// The equation: every message that the source showed has exactly one outcome.

@@ -129,6 +129,17 @@ pub(crate) async fn time_takes_away_secrets_sessions_and_old_rows(store: Store) 
     assert_eq!(queue.find("later").await, Ok(None));
     assert_eq!(queue.secrets("later").await, Ok(Vec::new()));
     assert!(queue.find("busy").await.is_ok_and(|job| job.is_some()));
+
+    // A letter outlives its job until it is sent, and no longer.
+    assert_eq!(queue.forget("rests", 5_000).await, Ok(true));
+    let swept = queue.sweep(5_000, 0).await.expect("swept");
+    assert_eq!(swept, Swept::default());
+    let letters = store.outbox().of_job("rests").await.expect("listed");
+    let sent = store.outbox().sent(letters[0].number, 5_000).await;
+    sent.expect("written down");
+    let swept = queue.sweep(5_000, 0).await.expect("swept");
+    assert_eq!(swept.rows, 1);
+    assert_eq!(store.outbox().of_job("rests").await, Ok(Vec::new()));
 }
 
 pub(crate) async fn who_did_what_is_listed(store: Store) {

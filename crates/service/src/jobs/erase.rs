@@ -22,11 +22,10 @@ impl Jobs {
         if !state.is_over() || !queue.forget(&row.id, self.now()).await? {
             return Err(JobError::State(state));
         }
-        self.forget_messages(&row).await?;
         let note = self.audit(owner, id, "job.erase");
         self.inner.store.audit().note(note).await?;
         self.inner.hub.ring(id);
-        Ok(())
+        Ok(self.forget_messages(&row).await?)
     }
 
     /// What is known of single messages goes with the owner's last job.

@@ -39,10 +39,14 @@ pub(crate) fn short(text: &str) -> String {
     }
 }
 
-/// The day of a message, as it stands there where it is none: enough to find it by.
+/// The day of a date in ISO 8601, which is enough to find a message by; any other text as it stands.
 pub(crate) fn day(date: &str) -> String {
-    let is_day = |text: &&str| text.as_bytes().get(4) == Some(&b'-');
-    short(date.get(..10).filter(is_day).unwrap_or(date))
+    let is_day =
+        |day: &str| day.len() == 10 && day.bytes().all(|b| b.is_ascii_digit() || b == b'-');
+    match date.split_once('T') {
+        Some((day, _)) if is_day(day) => day.to_owned(),
+        _ => short(date),
+    }
 }
 
 /// A sender by name, or by address where no name is given.
@@ -117,7 +121,7 @@ pub(crate) mod tests {
     fn a_day_and_a_sender_are_what_a_message_is_found_by() {
         assert_eq!(day("2010-12-06T17:03:27+00:00"), "2010-12-06");
         assert_eq!(day("昨日の午後"), "昨日の午後");
-        assert_eq!(day("yesterday afternoon"), "yesterday afternoon");
+        assert_eq!(day("2010-12 in The Hague"), "2010-12 in The Hague");
         assert_eq!(sender("\"Hana\" <hana@example.jp>"), "Hana");
         assert_eq!(sender("<hana@example.jp>"), "<hana@example.jp>");
         assert_eq!(sender("hana@example.jp"), "hana@example.jp");

@@ -1,7 +1,7 @@
 //! What a run comes to: pure.
 
 use crate::jobs::rows::Course;
-use hikyaku_core::report::{Exception, Report};
+use hikyaku_core::report::Report;
 use hikyaku_core::undo::UndoReport;
 use hikyaku_core::{Code, Fault, Remedy};
 use hikyaku_view::FaultView;
@@ -35,12 +35,6 @@ pub(crate) enum Asked {
     Shutdown,
     /// Another worker has the job.
     Lost,
-}
-
-/// Whether a message was left out because of its size.
-fn has_too_large(report: &Report) -> bool {
-    let too_large = |e: &Exception| e.fault.code == Code::MessageTooLarge;
-    report.exceptions.iter().any(too_large)
 }
 
 /// What becomes of the job.
@@ -80,7 +74,7 @@ pub(crate) fn of_copy(
         // Whoever asked for the end came too late.
         return match (report.is_complete(), left_over(report)) {
             // Left out by a rule of the plan and not by the person's own choice: they want to be told by name.
-            (true, _) if has_too_large(report) => Verdict::Partly,
+            (true, _) if report.left_out().next().is_some() => Verdict::Partly,
             (true, _) => Verdict::Done,
             (false, Some(fault)) if course.attempts < 2 => later(fault, course, now_millis),
             (false, _) => Verdict::Partly,

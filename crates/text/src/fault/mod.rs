@@ -79,6 +79,22 @@ pub fn explain(code: Code, lang: Lang) -> Explained {
     }
 }
 
+/// Whether it is about a backup in a directory.
+pub(crate) fn is_about_a_backup(code: Code) -> bool {
+    matches!(
+        code,
+        Code::BackupMissing
+            | Code::BackupForeign
+            | Code::BackupFormat
+            | Code::BackupBusy
+            | Code::BackupVersion
+            | Code::BackupUnwritable
+            | Code::BackupUnreadable
+            | Code::BackupDamaged
+            | Code::BackupFull
+    )
+}
+
 fn who(code: Code) -> Who {
     match code {
         Code::HostNotFound

@@ -29,79 +29,63 @@ pub fn tell(fault: &Fault, lang: Lang) -> Told {
 
 /// The cause, where the catalogue speaks about this program's inside.
 fn cause(code: Code, lang: Lang) -> Option<&'static str> {
-    Some(match (code, lang) {
-        (
-            Code::LedgerDamaged | Code::LedgerVersion | Code::LedgerUnwritable | Code::DiskFull,
-            Lang::Ja,
-        ) => {
-            "コピーの記録を保存する場所に問題があるため、安全のためコピーを止めました。コピー済みのメールはそのまま残っています。"
-        }
-        (
-            Code::LedgerDamaged | Code::LedgerVersion | Code::LedgerUnwritable | Code::DiskFull,
-            Lang::En,
-        ) => {
-            "There is a problem with the place where the record of the copy is kept, so the copy was stopped to be safe. What has been copied stays copied."
-        }
-        (
-            Code::BackupMissing
-            | Code::BackupForeign
-            | Code::BackupFormat
-            | Code::BackupBusy
-            | Code::BackupVersion
-            | Code::BackupUnwritable
-            | Code::BackupUnreadable
-            | Code::BackupDamaged
-            | Code::BackupFull,
-            Lang::Ja,
-        ) => {
-            "バックアップを保存している場所に問題があります。保存済みのメールはそのまま残っています。"
-        }
-        (
-            Code::BackupMissing
-            | Code::BackupForeign
-            | Code::BackupFormat
-            | Code::BackupBusy
-            | Code::BackupVersion
-            | Code::BackupUnwritable
-            | Code::BackupUnreadable
-            | Code::BackupDamaged
-            | Code::BackupFull,
-            Lang::En,
-        ) => {
-            "There is a problem with the place where the backup is kept. What has been saved stays saved."
-        }
-        (Code::ConfigInvalid | Code::SecretUnreadable, Lang::Ja) => {
-            "このサービスの設定に問題があるため、実行できません。"
-        }
-        (Code::ConfigInvalid | Code::SecretUnreadable, Lang::En) => {
-            "The settings of this service have a problem, so this cannot be done."
-        }
-        (Code::Interrupted, Lang::Ja) => {
-            "処理を中断しました。コピー済みのメールはそのまま残っています。"
-        }
-        (Code::Interrupted, Lang::En) => {
-            "The copy was interrupted. What has been copied stays copied."
-        }
-        (Code::Bug, Lang::Ja) => {
-            "予期しない問題が発生しました。コピー元のメールには影響ありません。"
-        }
-        (Code::Bug, Lang::En) => {
-            "Something unexpected happened. The mail at the source is not affected."
-        }
-        (Code::QuotaReserve, Lang::En) => {
-            "Copying on would leave the destination with too little room for new mail, so the copy stopped before that. What has been copied stays copied."
-        }
-        (Code::ServerExcess, Lang::En) => {
-            "The server sent a line, a list or a message beyond every sensible limit, so the connection was cut to be safe. Nothing of it was stored."
-        }
-        (Code::LocatorInvalid, Lang::Ja) => {
-            "サーバー名またはメールアドレスの書き方に誤りがあります。"
-        }
-        (Code::LocatorInvalid, Lang::En) => {
-            "The server name or mail address is not written correctly."
-        }
+    let (ja, en) = match code {
+        Code::LedgerDamaged | Code::LedgerVersion | Code::LedgerUnwritable | Code::DiskFull => (
+            Some(
+                "コピーの記録を保存する場所に問題があるため、安全のためコピーを止めました。コピー済みのメールはそのまま残っています。",
+            ),
+            "There is a problem with the place where the record of the copy is kept, so the copy was stopped to be safe. What has been copied stays copied.",
+        ),
+        code if fault::is_about_a_backup(code) => (
+            Some(
+                "バックアップを保存している場所に問題があります。保存済みのメールはそのまま残っています。",
+            ),
+            "There is a problem with the place where the backup is kept. What has been saved stays saved.",
+        ),
+        Code::ConfigInvalid | Code::SecretUnreadable => (
+            Some("このサービスの設定に問題があるため、実行できません。"),
+            "The settings of this service have a problem, so this cannot be done.",
+        ),
+        Code::Interrupted => (
+            Some("処理を中断しました。コピー済みのメールはそのまま残っています。"),
+            "The copy was interrupted. What has been copied stays copied.",
+        ),
+        Code::Bug => (
+            Some("予期しない問題が発生しました。コピー元のメールには影響ありません。"),
+            "Something unexpected happened. The mail at the source is not affected.",
+        ),
+        Code::QuotaReserve => (
+            None,
+            "Copying on would leave the destination with too little room for new mail, so the copy stopped before that. What has been copied stays copied.",
+        ),
+        Code::ServerExcess => (
+            None,
+            "The server sent a line, a list or a message beyond every sensible limit, so the connection was cut to be safe. Nothing of it was stored.",
+        ),
+        Code::LocatorInvalid => (
+            Some("サーバー名またはメールアドレスの書き方に誤りがあります。"),
+            "The server name or mail address is not written correctly.",
+        ),
         _ => return None,
-    })
+    };
+    match lang {
+        Lang::Ja => ja,
+        Lang::En => Some(en),
+    }
+}
+
+/// Whether only whoever runs the service can do something.
+fn is_about_the_service(code: Code) -> bool {
+    let is_about_its_files = matches!(
+        code,
+        Code::LedgerDamaged
+            | Code::LedgerVersion
+            | Code::LedgerUnwritable
+            | Code::DiskFull
+            | Code::ConfigInvalid
+            | Code::SecretUnreadable
+    );
+    is_about_its_files || fault::is_about_a_backup(code)
 }
 
 /// What to do next and who can, where the catalogue's words do not fit a page.
@@ -263,16 +247,7 @@ fn remedy(code: Code, lang: Lang) -> Option<(&'static str, Who)> {
             "It begins by itself when the other copy has ended.",
             Who::Nobody,
         ),
-        Code::LedgerDamaged | Code::LedgerVersion | Code::LedgerUnwritable | Code::DiskFull
-        | Code::BackupMissing
-            | Code::BackupForeign
-            | Code::BackupFormat
-            | Code::BackupBusy
-            | Code::BackupVersion
-            | Code::BackupUnwritable
-            | Code::BackupUnreadable
-            | Code::BackupDamaged
-            | Code::BackupFull | Code::ConfigInvalid | Code::SecretUnreadable => (
+        code if is_about_the_service(code) => (
             "サービスの提供元にお問い合わせください。解消後に「続きから再開する」をクリックすると、続きをコピーします。",
             "Please contact the provider of this service. Afterwards, \"Continue from here\" copies the rest.",
             Who::Host,

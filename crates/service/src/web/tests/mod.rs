@@ -2,6 +2,7 @@
 
 mod flow;
 mod pages;
+mod secrets;
 mod security;
 pub(crate) mod site;
 
