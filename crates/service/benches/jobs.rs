@@ -20,10 +20,11 @@ use hikyaku_service::brand::{Brand, Destination, Plan};
 use hikyaku_service::config::Egress;
 use hikyaku_service::dns::Dns;
 use hikyaku_service::job::{
-    Accepted, Checked, Choices, Job, Order, SourceAccount, State, Transport,
+    Accepted, Checked, Choices, Job, Order, SourceAccount, SourceKind, State, Transport,
 };
 use hikyaku_service::jobs::{Jobs, Owner, Secrets};
 use hikyaku_service::notice::NoticeKind;
+use hikyaku_service::origin::Way;
 use hikyaku_service::seal::Key;
 use hikyaku_service::worker::{Accounts, Limits, Tell, Worker, World};
 use hikyaku_service::{accounts, policy, preflight};
@@ -105,7 +106,7 @@ impl World for Site {
         let destination = secrets.destination.as_ref();
         Ok(Accounts {
             source: accounts::source_id(reached),
-            source_options: accounts::source_options(reached, secret, accepted, &guard),
+            way: Way::imap(accounts::source_options(reached, secret, accepted, &guard)),
             destination: accounts::destination_id(&self.brand, address),
             destination_options: accounts::destination_options(&self.brand, address, destination)?,
         })
@@ -225,6 +226,7 @@ async fn copy(jobs: Jobs, n: u64, port: u16) -> State {
         plan: "standard".into(),
         lang: "en".into(),
         source: SourceAccount {
+            kind: SourceKind::default(),
             host: "127.0.0.1".into(),
             port: Some(port),
             transport: Some(Transport::Clear),

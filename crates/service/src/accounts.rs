@@ -155,14 +155,18 @@ fn pinned(accepted: Option<&Accepted>) -> Option<Fingerprint> {
 
 /// Options for a person who waits for the answer: one mailbox at a time, and no long silence.
 pub(crate) fn while_waited_for(options: ImapOptions, lanes: usize) -> ImapOptions {
-    let endpoint = Endpoint {
-        timeouts: WHILE_WAITED_FOR,
-        ..options.endpoint
-    };
     ImapOptions {
-        endpoint,
+        endpoint: soon(options.endpoint),
         lanes,
         ..options
+    }
+}
+
+/// A server from which an answer is wanted soon.
+pub(crate) fn soon(endpoint: Endpoint) -> Endpoint {
+    Endpoint {
+        timeouts: WHILE_WAITED_FOR,
+        ..endpoint
     }
 }
 

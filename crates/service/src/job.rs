@@ -64,6 +64,12 @@ impl FromStr for JobId {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NoJobId;
 
+impl fmt::Display for NoJobId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("not a name of 26 digits")
+    }
+}
+
 /// What a job does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -147,9 +153,82 @@ pub enum Accepted {
     ClearText,
 }
 
+/// What is read.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SourceKind {
+    /// An account on an IMAP server.
+    #[default]
+    Imap,
+    /// An account on a POP3 server.
+    Pop3,
+    /// A file that was uploaded. Host, port, encryption and login mean nothing then; the address is the file's name.
+    Upload(UploadId),
+}
+
+/// Names an uploaded file: 128 random bits, written like a job's name.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct UploadId(pub JobId);
+
+impl UploadId {
+    /// A new one.
+    pub fn random() -> Self {
+        Self(JobId::random())
+    }
+}
+
+impl fmt::Display for UploadId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+impl fmt::Debug for UploadId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
+    }
+}
+
+impl FromStr for UploadId {
+    type Err = NoJobId;
+
+    fn from_str(text: &str) -> Result<Self, NoJobId> {
+        text.parse().map(Self)
+    }
+}
+
+impl TryFrom<String> for UploadId {
+    type Error = NoJobId;
+
+    fn try_from(text: String) -> Result<Self, NoJobId> {
+        text.parse()
+    }
+}
+
+impl From<UploadId> for String {
+    fn from(id: UploadId) -> Self {
+        id.to_string()
+    }
+}
+
+/// Which protocol a server speaks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Protocol {
+    /// IMAP.
+    #[default]
+    Imap,
+    /// POP3.
+    Pop3,
+}
+
 /// The account that is read, without its secret.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SourceAccount {
+    /// What it is.
+    #[serde(default)]
+    pub kind: SourceKind,
     /// As typed: name, IDN, IPv4 or IPv6 address; empty means: find it.
     pub host: String,
     /// As typed or chosen; `None`: 993 is tried, then 143.
@@ -342,6 +421,16 @@ pub struct Checked {
     pub fault: Option<FaultView>,
 }
 
+impl SourceAccount {
+    /// The file that is read, where it is an uploaded one.
+    pub fn upload(&self) -> Option<UploadId> {
+        match self.kind {
+            SourceKind::Upload(id) => Some(id),
+            SourceKind::Imap | SourceKind::Pop3 => None,
+        }
+    }
+}
+
 impl Checked {
     /// Whether the copy may begin once the person says yes.
     pub fn can_start(&self) -> bool {
@@ -372,6 +461,9 @@ pub struct Reached {
     pub transport: Transport,
     /// The login name that was let in.
     pub login: String,
+    /// What it speaks.
+    #[serde(default)]
+    pub protocol: Protocol,
 }
 
 /// How far a job is.

@@ -15,6 +15,7 @@ pub mod dns;
 pub mod job;
 pub mod jobs;
 pub mod notice;
+pub mod origin;
 pub mod policy;
 pub mod preflight;
 mod progress;

@@ -13,21 +13,22 @@ use crate::brand::{Availability, Brand, Plan};
 use crate::dns::{Dns, split_address};
 use crate::job::{CheckStep, Checked, Delivery, Order};
 use crate::jobs::Secrets;
+use crate::origin;
 use crate::policy::policy;
 use board::Board;
 use hikyaku_core::ledger::Ledger;
 use hikyaku_core::plan::{Plan as CopyPlan, Step};
 use hikyaku_core::policy::Policy;
 use hikyaku_core::report::Outcome;
-use hikyaku_core::traits::Source;
+use hikyaku_core::traits::Source as _;
 use hikyaku_core::{Code, Fault, Reach, Remedy, Side};
 use hikyaku_engine::{Stop, SystemClock};
-use hikyaku_imap::{ImapAccount, ImapOptions};
+use hikyaku_imap::ImapAccount;
 use hikyaku_ledger::{PairLedger, Store};
-use hikyaku_net::Trust;
 use hikyaku_net::guard::Guard;
 use hikyaku_text::Lang;
-use hikyaku_view::{Connected, PlanView, RoomView};
+use hikyaku_view::{PlanView, RoomView};
+use source::Source;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -84,13 +85,14 @@ async fn look(request: &Request<'_>, board: &Board<'_>) {
     match (source, destination) {
         (Some(source), Some(destination)) => {
             let both = Both {
-                source: Arc::new(source),
+                source,
                 destination: Arc::new(destination),
             };
             both.look(request, board).await;
-            tokio::join!(both.source.close(), both.destination.close());
+            tokio::join!(both.source.opened.source.close(), both.destination.close());
         }
-        (Some(one), None) | (None, Some(one)) => one.close().await,
+        (Some(source), None) => source.opened.source.close().await,
+        (None, Some(destination)) => destination.close().await,
         (None, None) => {}
     }
 }
@@ -109,7 +111,8 @@ async fn open_destination(request: &Request<'_>, board: &Board<'_>) -> Option<Im
     };
     match opened.await {
         Ok((account, options)) => {
-            board.connected(&options, &account);
+            let peer = account.peer();
+            board.connected(peer.map(|peer| origin::connected(&options.endpoint, &peer)));
             board.good(step);
             Some(account)
         }
@@ -158,7 +161,7 @@ fn not_moved(request: &Request<'_>) -> Fault {
 
 /// Both accounts, signed in.
 struct Both {
-    source: Arc<ImapAccount>,
+    source: Source,
     destination: Arc<ImapAccount>,
 }
 
@@ -180,7 +183,7 @@ impl Both {
         }
         board.good(CheckStep::Folders);
         tokio::join!(
-            sizes::look(&self.source, &plan, self.limit(request), board),
+            sizes::look(&self.source.opened, &plan, self.limit(request), board),
             self.room(request, &plan, &policy, board),
         );
     }
@@ -191,15 +194,12 @@ impl Both {
         request: &Request<'_>,
         board: &Board<'_>,
     ) -> Result<(CopyPlan, Policy, PairLedger), Fault> {
-        let reached = board
-            .reached()
-            .ok_or_else(|| Fault::bug("a source that was not reached"))?;
-        let source = accounts::source_id(&reached);
+        let source = &self.source.id;
         let destination = accounts::destination_id(request.brand, &request.order.destination);
-        let ledger = request.store.pair(&source, &destination).await?;
+        let ledger = request.store.pair(source, &destination).await?;
         let visible = chosen(request, &[]);
         let job = hikyaku_engine::Job {
-            source: self.source.clone(),
+            source: self.source.opened.source.clone(),
             destination: self.destination.clone(),
             undo: None,
             ledger: Arc::new(ledger.clone()),
@@ -360,20 +360,6 @@ fn nothing_there() -> Fault {
         "every mailbox of the source is empty",
     )
     .on(Side::Source)
-}
-
-/// How a side was reached, for the report.
-fn reached(options: &ImapOptions, account: &ImapAccount) -> Option<Connected> {
-    let peer = account.peer()?;
-    let endpoint = &options.endpoint;
-    let reached = Connected::new(endpoint.side, endpoint.server(), peer.address.to_string());
-    Some(match peer.tls {
-        Some(tls) => {
-            let is_pinned = matches!(endpoint.trust, Trust::Pinned(_));
-            reached.encrypted(tls.version, tls.certificate.to_string(), is_pinned)
-        }
-        None => reached,
-    })
 }
 
 #[cfg(test)]

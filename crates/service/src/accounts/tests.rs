@@ -11,6 +11,7 @@ fn brand(destination: Destination) -> Brand {
 
 fn reached(transport: Transport) -> Reached {
     Reached {
+        protocol: crate::job::Protocol::Imap,
         host: "mail.example.jp".into(),
         port: 993,
         transport,
@@ -130,6 +131,7 @@ fn identities_do_not_depend_on_encryption() {
         ("2001:db8::1", 993, "taro", "imap://taro@[2001:db8::1]"),
     ] {
         let reached = Reached {
+            protocol: crate::job::Protocol::Imap,
             host: host.into(),
             port,
             transport: Transport::Tls,

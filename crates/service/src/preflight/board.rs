@@ -2,9 +2,8 @@
 
 use crate::job::{CertificateQuestion, CheckLine, CheckState, CheckStep, Checked, Reached};
 use hikyaku_core::Fault;
-use hikyaku_imap::{ImapAccount, ImapOptions};
 use hikyaku_net::Presented;
-use hikyaku_view::FaultView;
+use hikyaku_view::{Connected, FaultView};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// The lines, in the order in which they are shown.
@@ -112,14 +111,10 @@ impl<'a> Board<'a> {
     }
 
     /// A side is signed in.
-    pub(super) fn connected(&self, options: &ImapOptions, account: &ImapAccount) {
-        if let Some(connected) = super::reached(options, account) {
+    pub(super) fn connected(&self, connected: Option<Connected>) {
+        if let Some(connected) = connected {
             self.change(|checked| checked.servers.push(connected));
         }
-    }
-
-    pub(super) fn reached(&self) -> Option<Reached> {
-        self.lock().reached.clone()
     }
 
     /// Whatever is under way has taken too long.

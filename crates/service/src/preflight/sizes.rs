@@ -5,12 +5,13 @@
 
 use super::board::Board;
 use crate::job::{CheckStep, TooBig};
+use crate::origin::Opened;
 use futures::future::BoxFuture;
 use futures::{FutureExt, StreamExt};
 use hikyaku_core::plan::{MailboxPlan, Plan, Step};
-use hikyaku_core::traits::{Facts, Source};
+use hikyaku_core::traits::Facts;
 use hikyaku_core::{Fault, KeySet, MailboxInfo};
-use hikyaku_imap::ImapAccount;
+use hikyaku_imap::Survey;
 use hikyaku_view::Heading;
 use std::time::Duration;
 
@@ -34,7 +35,7 @@ struct Found {
 }
 
 /// Asks every mailbox that is copied. `limit` is the largest message in octets that is.
-pub(super) async fn look(source: &ImapAccount, plan: &Plan, limit: Option<u64>, board: &Board<'_>) {
+pub(super) async fn look(source: &Opened, plan: &Plan, limit: Option<u64>, board: &Board<'_>) {
     board.begin(CheckStep::Sizes);
     let asking = ask(source, plan, limit, board);
     match tokio::time::timeout(LONG_ENOUGH, asking).await {
@@ -45,7 +46,7 @@ pub(super) async fn look(source: &ImapAccount, plan: &Plan, limit: Option<u64>, 
 }
 
 /// Whether everything could be asked and nothing is too big.
-async fn ask(source: &ImapAccount, plan: &Plan, limit: Option<u64>, board: &Board<'_>) -> bool {
+async fn ask(source: &Opened, plan: &Plan, limit: Option<u64>, board: &Board<'_>) -> bool {
     let lines: Vec<&MailboxPlan> = plan.mailboxes.iter().filter(|line| is_work(line)).collect();
     let questions: Vec<BoxFuture<'_, Result<Found, Fault>>> = lines
         .iter()
@@ -100,13 +101,20 @@ fn may_exceed(mailbox: &MailboxInfo, limit: u64) -> bool {
 }
 
 async fn survey(
-    source: &ImapAccount,
+    source: &Opened,
     mailbox: &MailboxInfo,
     limit: Option<u64>,
     place: usize,
 ) -> Result<Found, Fault> {
     let limit = limit.filter(|limit| may_exceed(mailbox, *limit));
-    let found = source.survey(mailbox, limit).await?;
+    // Only IMAP can be asked for both without a list of everything.
+    let found = match &source.imap {
+        Some(imap) => imap.survey(mailbox, limit).await?,
+        None => Survey {
+            deleted: None,
+            larger: None,
+        },
+    };
     let larger = match (limit, found.larger) {
         (None, _) => KeySet::new(),
         (Some(_), Some(larger)) => larger,
@@ -127,12 +135,8 @@ const OCTETS: Facts = Facts {
     head: false,
 };
 
-async fn by_listing(
-    source: &ImapAccount,
-    mailbox: &MailboxInfo,
-    limit: u64,
-) -> Result<KeySet, Fault> {
-    let mut reader = source.open(mailbox).await?;
+async fn by_listing(source: &Opened, mailbox: &MailboxInfo, limit: u64) -> Result<KeySet, Fault> {
+    let mut reader = source.source.open(mailbox).await?;
     let keys = reader.keys().await?;
     let mut larger = KeySet::new();
     let mut listing = reader.list(&keys, OCTETS);
@@ -148,7 +152,7 @@ async fn by_listing(
 
 /// Names messages: at most `room`, with headings as long as fewer than [`MOST_HEADINGS`] have one.
 async fn list(
-    source: &ImapAccount,
+    source: &Opened,
     mailbox: &MailboxInfo,
     keys: &KeySet,
     room: usize,
@@ -158,7 +162,7 @@ async fn list(
         return Ok(Vec::new());
     }
     let keys: KeySet = keys.iter().take(room).collect();
-    let mut reader = source.open(mailbox).await?;
+    let mut reader = source.source.open(mailbox).await?;
     let mut listed = Vec::new();
     let mut listing = reader.list(&keys, OCTETS);
     while let Some(one) = listing.next().await {

@@ -4,8 +4,9 @@ use super::Request;
 use super::board::Board;
 use crate::accounts::{self, Ours, Typed, TypedProblem, Way};
 use crate::dns::{DnsProblem, split_address};
-use crate::job::{Accepted, CheckStep, Reached, Transport};
-use hikyaku_core::{Code, Fault, Reach, Remedy, Side};
+use crate::job::{Accepted, CheckStep, Protocol, Reached, SourceKind, Transport};
+use crate::origin::Opened;
+use hikyaku_core::{AccountId, Code, Fault, Reach, Remedy, Side};
 use hikyaku_imap::{ImapAccount, ImapOptions};
 use hikyaku_net::{Endpoint, Witness};
 use std::net::IpAddr;
@@ -20,8 +21,28 @@ struct Server {
     is_known: bool,
 }
 
+/// A source that is open.
+pub(super) struct Source {
+    /// To be looked at.
+    pub(super) opened: Opened,
+    /// The identity that the ledger keeps.
+    pub(super) id: AccountId,
+}
+
 /// Opens the source. What is wrong, or has to be accepted, stands on the board when it is `None`.
-pub(super) async fn open(request: &Request<'_>, board: &Board<'_>) -> Option<ImapAccount> {
+pub(super) async fn open(request: &Request<'_>, board: &Board<'_>) -> Option<Source> {
+    match &request.order.source.kind {
+        SourceKind::Imap => open_imap(request, board).await,
+        SourceKind::Pop3 | SourceKind::Upload(_) => {
+            let fault = Fault::bug("a kind of source that is not read here");
+            board.bad(CheckStep::Connection, &fault);
+            None
+        }
+    }
+}
+
+/// The source is an IMAP server.
+async fn open_imap(request: &Request<'_>, board: &Board<'_>) -> Option<Source> {
     board.begin(CheckStep::Name);
     let found = match find(request).await {
         Ok(server) => server,
@@ -121,7 +142,7 @@ fn login_of<'a>(request: &Request<'a>) -> &'a str {
 }
 
 /// Tries the ways until one leads to a server that talks; a password is sent to one server only, and once.
-async fn connect(request: &Request<'_>, board: &Board<'_>, server: &Server) -> Option<ImapAccount> {
+async fn connect(request: &Request<'_>, board: &Board<'_>, server: &Server) -> Option<Source> {
     let accepted = request.order.source.accepted.as_ref();
     let mut ways = server.ways.clone();
     ways.reverse();
@@ -132,6 +153,7 @@ async fn connect(request: &Request<'_>, board: &Board<'_>, server: &Server) -> O
             port: way.port,
             transport: way.transport,
             login: login_of(request).to_owned(),
+            protocol: Protocol::Imap,
         };
         let witness = Witness::default();
         let options = match options(request, &reached, accepted, &witness) {
@@ -143,9 +165,11 @@ async fn connect(request: &Request<'_>, board: &Board<'_>, server: &Server) -> O
         };
         let fault = match ImapAccount::connect(options.clone()).await {
             Ok(account) => {
-                board.connected(&options, &account);
-                opened(board, reached, accepted);
-                return Some(account);
+                let opened = Opened::imap(&options, account);
+                board.connected(opened.connected.clone());
+                let id = accounts::source_id(&reached);
+                signed_in(board, reached, accepted);
+                return Some(Source { opened, id });
             }
             Err(fault) => fault,
         };
@@ -217,7 +241,7 @@ fn options(
 }
 
 /// The source is open; how, is worth a look where something was accepted.
-fn opened(board: &Board<'_>, reached: Reached, accepted: Option<&Accepted>) {
+fn signed_in(board: &Board<'_>, reached: Reached, accepted: Option<&Accepted>) {
     let is_bare = reached.transport == Transport::Clear;
     let is_pinned = matches!(accepted, Some(Accepted::Certificate(_)));
     board.change(|checked| checked.reached = Some(reached));

@@ -7,6 +7,7 @@ use crate::dns::Dns;
 use crate::job::{Checked, Delivery, Job, Order};
 use crate::jobs::Secrets;
 use crate::notice::{self, Links, NoticeKind};
+use crate::origin::Way;
 use crate::policy::policy;
 use crate::preflight;
 use crate::worker::{Accounts, Tell, World};
@@ -99,7 +100,7 @@ impl World for Served {
         let address = &order.destination;
         Ok(Accounts {
             source: accounts::source_id(reached),
-            source_options: accounts::source_options(reached, secret, accepted, &guard),
+            way: Way::imap(accounts::source_options(reached, secret, accepted, &guard)),
             destination: accounts::destination_id(brand, address),
             destination_options: accounts::destination_options(
                 brand,

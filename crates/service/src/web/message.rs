@@ -9,6 +9,7 @@ use super::result::{file_name, subject_of};
 use super::{Answer, Fields, Page, Rejection, SignedIn, later};
 use crate::accounts;
 use crate::job::Job;
+use crate::origin::Way;
 use askama::Template;
 use axum::body::Body;
 use axum::extract::Path;
@@ -68,7 +69,8 @@ pub(crate) async fn save(who: SignedIn, Path(id): Path<String>, fields: Fields) 
     let accepted = job.order.source.accepted.as_ref();
     let options = accounts::source_options(reached, &secret, accepted, &guard);
     let name = file_name(subject_of(exception), wanted.key.0, who.lang);
-    let read = reading::begin(accounts::while_waited_for(options, 1), wanted, seat).await;
+    let way = Way::imap(options).while_waited_for(1);
+    let read = reading::begin(way, wanted, seat).await;
     who.app
         .audit(&who.owner, "message.save", who.client)
         .await?;

@@ -1,7 +1,8 @@
 //! A job to try the screens with.
 
 use crate::job::{
-    Choices, Delivery, FolderProgress, Job, JobId, Kind, Order, Progress, SourceAccount, State,
+    Choices, Delivery, FolderProgress, Job, JobId, Kind, Order, Progress, SourceAccount,
+    SourceKind, State,
 };
 use crate::web::shown::tests::NOW;
 use hikyaku_core::report::{Exception, MailboxReport, Outcome, Report, Tally};
@@ -19,6 +20,7 @@ pub(crate) fn job() -> Job {
             plan: "standard".to_owned(),
             lang: "ja".to_owned(),
             source: SourceAccount {
+                kind: SourceKind::default(),
                 host: "mail.old.example.jp".to_owned(),
                 port: None,
                 transport: None,

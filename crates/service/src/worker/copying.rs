@@ -9,6 +9,7 @@ use crate::job::{Job, Kind, Progress, Rerun, State, UndoLine, UndoPlan};
 use crate::jobs::rows::{self, Course, part};
 use crate::jobs::{Jobs, Secrets};
 use crate::notice::NoticeKind;
+use crate::origin::{Opened, connected};
 use crate::progress::Tracker;
 use hikyaku_core::policy::Patience;
 use hikyaku_core::report::{Report, Wait};
@@ -16,10 +17,9 @@ use hikyaku_core::traits::{Source, Undo};
 use hikyaku_core::undo::UndoReport;
 use hikyaku_core::{Event, Fault, Observer, Side};
 use hikyaku_engine::patience::{self, Calm};
-use hikyaku_imap::{ImapAccount, ImapOptions, ImapUndo};
+use hikyaku_imap::{ImapAccount, ImapUndo};
 use hikyaku_ledger::service::{Change, Guard, JobRow};
 use hikyaku_ledger::{Hold, PairLedger, RunId};
-use hikyaku_net::Trust;
 use hikyaku_view::{Connected, ReportView};
 use std::sync::Arc;
 use std::time::Duration;
@@ -61,12 +61,12 @@ enum Outcome {
 
 /// Both accounts, connected, and the right to work on them.
 pub(super) struct Both {
-    pub(super) source: Arc<ImapAccount>,
+    pub(super) source: Opened,
     pub(super) destination: Arc<ImapAccount>,
     pub(super) undo: Option<Arc<dyn Undo>>,
     pub(super) ledger: PairLedger,
     /// Host and port of both, as they were asked for.
-    servers: [String; 2],
+    servers: [Option<String>; 2],
     run: RunId,
     hold: Hold,
 }
@@ -151,7 +151,7 @@ impl Run<'_> {
         policy.lanes = self.lanes;
         policy.held = self.context.held.clone();
         let job = hikyaku_engine::Job {
-            source: both.source.clone(),
+            source: both.source.source.clone(),
             destination: both.destination.clone(),
             undo: both.undo.clone(),
             ledger: Arc::new(both.ledger.clone()),
@@ -179,24 +179,35 @@ impl Run<'_> {
         let pair = store.pair(&accounts.source, &accounts.destination).await?;
         // Before any login: whoever works there now may use all connections that the server lets in.
         let hold = store.hold(&pair, jobs.now()).await?;
-        let mut options = [accounts.source_options, accounts.destination_options];
-        for options in &mut options {
-            options.lanes = self.lanes;
-            // A number that cannot be read is learnt again.
-            let server = options.endpoint.server();
-            options.let_in = store.let_in(&server, jobs.now()).await.ok().flatten();
-        }
-        let [source, destination] = &options;
-        let ((source, mut waits), (destination, more)) = tokio::try_join!(
-            self.log_in(source, Side::Source, tracker),
-            self.log_in(destination, Side::Destination, tracker),
+        let way = accounts.way.lanes(self.lanes);
+        // A number that cannot be read is learnt again.
+        let let_in = match way.server() {
+            Some(server) => store.let_in(&server, jobs.now()).await.ok().flatten(),
+            None => None,
+        };
+        let way = way.let_in(let_in);
+        let mut options = accounts.destination_options;
+        options.lanes = self.lanes;
+        let server = options.endpoint.server();
+        options.let_in = store.let_in(&server, jobs.now()).await.ok().flatten();
+        let to_write = || async {
+            let account = ImapAccount::connect(options.clone()).await?;
+            let peer = account.peer();
+            Ok((account, peer))
+        };
+        let ((source, mut waits), ((destination, peer), more)) = tokio::try_join!(
+            self.log_in(|| way.open(), Side::Source, tracker),
+            self.log_in(to_write, Side::Destination, tracker),
         )?;
         patience::merge(&mut waits, &more);
         found.waits = waits;
-        found.servers = [(&options[0], &source), (&options[1], &destination)]
-            .into_iter()
-            .filter_map(|(options, account)| reached(options, account))
-            .collect();
+        found.servers = [
+            source.connected.clone(),
+            peer.map(|peer| connected(&options.endpoint, &peer)),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
         let kind = match self.job.kind {
             Kind::Copy => "copy",
             Kind::Undo => "undo",
@@ -212,26 +223,26 @@ impl Run<'_> {
             Kind::Copy => self.job.order.choices.rerun == Rerun::FreshReplace,
         };
         let undo = match removes {
-            true => Some(Arc::new(ImapUndo::new(options[1].clone())) as Arc<dyn Undo>),
+            true => Some(Arc::new(ImapUndo::new(options)) as Arc<dyn Undo>),
             false => None,
         };
         Ok(Both {
-            source: Arc::new(source),
+            source,
             destination: Arc::new(destination),
             undo,
-            servers: options.map(|options| options.endpoint.server()),
+            servers: [way.server(), Some(server)],
             ledger,
             run,
             hold,
         })
     }
 
-    async fn log_in(
+    async fn log_in<T, F: Future<Output = Result<T, Fault>>>(
         &self,
-        options: &ImapOptions,
+        open: impl FnMut() -> F,
         side: Side,
         tracker: &Tracker,
-    ) -> Result<(ImapAccount, Vec<Wait>), Fault> {
+    ) -> Result<(T, Vec<Wait>), Fault> {
         let calm = Calm {
             patience: &Patience::default(),
             no_wait: false,
@@ -240,7 +251,7 @@ impl Run<'_> {
             stop: self.held.stop(),
             seed: self.seed,
         };
-        let connected = patience::connect(&calm, || ImapAccount::connect(options.clone()));
+        let connected = patience::connect(&calm, open);
         tokio::select! {
             connected = connected => connected.map_err(|fault| fault.on(side)),
             // A server that says nothing is not waited for when nobody wants it any more.
@@ -251,9 +262,9 @@ impl Run<'_> {
     /// Leaves both sides and says how the run ended.
     async fn part(&self, both: Both, result: &Result<Outcome, Fault>) {
         let store = self.jobs().store();
-        let accounts = [&both.source, &both.destination];
-        for (server, account) in both.servers.iter().zip(accounts) {
-            if let Some(connections) = account.connections() {
+        let let_in = [both.source.connections(), both.destination.connections()];
+        for (server, let_in) in both.servers.iter().zip(let_in) {
+            if let (Some(server), Some(connections)) = (server, let_in) {
                 // It only saves the next run some refusals.
                 let now = self.jobs().now();
                 store.remember_let_in(server, connections, now).await.ok();
@@ -275,7 +286,11 @@ impl Run<'_> {
                 undo.close().await;
             }
         };
-        tokio::join!(both.source.close(), both.destination.close(), removing);
+        tokio::join!(
+            both.source.source.close(),
+            both.destination.close(),
+            removing
+        );
     }
 
     /// Waits for some work while progress is told: at once to those who look, now and then durably.
@@ -477,20 +492,6 @@ fn account_for(progress: &mut Progress, report: &ReportView) {
     if report.stopped.is_none() && failed == 0 {
         progress.octets_done = progress.octets;
     }
-}
-
-/// How a side was reached, for the report.
-fn reached(options: &ImapOptions, account: &ImapAccount) -> Option<Connected> {
-    let peer = account.peer()?;
-    let endpoint = &options.endpoint;
-    let reached = Connected::new(endpoint.side, endpoint.server(), peer.address.to_string());
-    Some(match peer.tls {
-        Some(tls) => {
-            let is_pinned = matches!(endpoint.trust, Trust::Pinned(_));
-            reached.encrypted(tls.version, tls.certificate.to_string(), is_pinned)
-        }
-        None => reached,
-    })
 }
 
 fn interrupted() -> Fault {

@@ -4,6 +4,7 @@
 use crate::job::{Checked, Job, Order};
 use crate::jobs::Secrets;
 use crate::notice::NoticeKind;
+use crate::origin::Way;
 use futures::future::BoxFuture;
 use hikyaku_core::policy::Policy;
 use hikyaku_core::{AccountId, Fault};
@@ -18,8 +19,8 @@ pub type Tell<'a> = &'a (dyn Fn(&Checked) + Send + Sync);
 pub struct Accounts {
     /// Identity of the account that is read.
     pub source: AccountId,
-    /// How it is reached.
-    pub source_options: ImapOptions,
+    /// How it is opened.
+    pub way: Way,
     /// Identity of the account that is written.
     pub destination: AccountId,
     /// How it is reached.

@@ -12,10 +12,12 @@ use hikyaku_memserver::{Account, MemServer, NewMessage, Options, Personality, Sn
 use hikyaku_net::sasl::Credentials;
 use hikyaku_net::{Endpoint, Secret, Security};
 use hikyaku_service::job::{
-    Checked, Choices, Job, JobId, Order, Reached, SourceAccount, State, Transport,
+    Checked, Choices, Job, JobId, Order, Protocol, Reached, SourceAccount, SourceKind, State,
+    Transport,
 };
 use hikyaku_service::jobs::{Jobs, Owner, Secrets};
 use hikyaku_service::notice::NoticeKind;
+use hikyaku_service::origin::Way;
 use hikyaku_service::seal::Key;
 use hikyaku_service::worker::{Accounts, Limits, Tell, Worker, World};
 use hikyaku_view::{FaultView, PlanView};
@@ -87,6 +89,7 @@ impl World for Stage {
                     port: self.source,
                     transport: Transport::Clear,
                     login: order.source.address.clone(),
+                    protocol: Protocol::default(),
                 }),
                 ..Checked::default()
             };
@@ -119,7 +122,7 @@ impl World for Stage {
         }
         Ok(Accounts {
             source: AccountId::new(format!("imap://{}@old", order.source.address)),
-            source_options: self.options(Side::Source, order, secrets),
+            way: Way::imap(self.options(Side::Source, order, secrets)),
             destination: AccountId::new(format!("imap://{}@new", order.destination)),
             destination_options: self.options(Side::Destination, order, secrets),
         })
@@ -410,6 +413,7 @@ impl Person {
             plan: "standard".to_owned(),
             lang: "ja".to_owned(),
             source: SourceAccount {
+                kind: SourceKind::default(),
                 host: "old.example.jp".to_owned(),
                 port: None,
                 transport: None,

@@ -6,7 +6,8 @@ mod texts;
 
 use crate::brand::Brand;
 use crate::job::{
-    Choices, Job, JobId, Kind, Order, Progress, SourceAccount, State, UndoLine, UndoPlan, Waiting,
+    Choices, Job, JobId, Kind, Order, Progress, SourceAccount, SourceKind, State, UndoLine,
+    UndoPlan, Waiting,
 };
 use hikyaku_core::report::{Exception, MailboxReport, Outcome, Report, Tally};
 use hikyaku_core::{Code, Fault, Key, MailboxName, Reach, Remedy, Said, Side};
@@ -81,6 +82,7 @@ fn job(lang: &str) -> Job {
             plan: "business-standard".into(),
             lang: lang.into(),
             source: SourceAccount {
+                kind: SourceKind::default(),
                 host: format!("{CANARY}.example"),
                 port: None,
                 transport: None,

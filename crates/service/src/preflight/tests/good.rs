@@ -78,6 +78,7 @@ async fn a_plan_with_everything_that_a_person_has_to_know() {
         .and_then(|heading| heading.subject.as_deref());
     assert_eq!(subject, Some("大きい"));
     let reached = Reached {
+        protocol: crate::job::Protocol::Imap,
         host: "old.test".into(),
         port: source.port(),
         transport: Transport::Clear,

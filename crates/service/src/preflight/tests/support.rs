@@ -3,7 +3,9 @@
 use crate::brand::{Brand, Destination, Plan};
 use crate::config::Egress;
 use crate::dns::Dns;
-use crate::job::{CheckState, CheckStep, Checked, Choices, Order, SourceAccount, Transport};
+use crate::job::{
+    CheckState, CheckStep, Checked, Choices, Order, SourceAccount, SourceKind, Transport,
+};
 use crate::jobs::Secrets;
 use crate::preflight::{self, Request};
 use hikyaku_ledger::Store;
@@ -46,6 +48,7 @@ impl Scene {
                 plan: "standard".into(),
                 lang: "ja".into(),
                 source: SourceAccount {
+                    kind: SourceKind::default(),
                     host: format!("old.test:{source_port}"),
                     port: None,
                     transport: None,

@@ -3,7 +3,7 @@
 use super::Wrong;
 use crate::accounts::{Typed, TypedProblem};
 use crate::brand::Plan;
-use crate::job::{Choices, Order, Rerun, SourceAccount, Transport};
+use crate::job::{Choices, Order, Rerun, SourceAccount, SourceKind, Transport};
 use crate::web::address::is_mail_address;
 use crate::web::{Fields, SignedIn};
 use hikyaku_text::page::form::wrong as t;
@@ -158,6 +158,7 @@ impl Entered {
             plan: plan.id.clone(),
             lang: lang.as_str().to_owned(),
             source: SourceAccount {
+                kind: SourceKind::default(),
                 host: self.host.clone(),
                 port,
                 transport: transport(&self.transport),
@@ -304,6 +305,7 @@ mod tests {
             plan: plan.id.clone(),
             lang: "ja".to_owned(),
             source: SourceAccount {
+                kind: SourceKind::default(),
                 host: typed.host.clone(),
                 port: Some(143),
                 transport: Some(Transport::StartTls),

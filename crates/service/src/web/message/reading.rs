@@ -1,11 +1,11 @@
 //! Reads one message from a source while somebody waits for it.
 
+use crate::origin::Way;
 use bytes::Bytes;
 use futures::stream::unfold;
 use futures::{Stream, StreamExt};
 use hikyaku_core::traits::Source;
 use hikyaku_core::{Body, Fault, Key, KeySet, MailboxName};
-use hikyaku_imap::{ImapAccount, ImapOptions};
 use hikyaku_view::Heading;
 use std::pin::Pin;
 use std::time::Duration;
@@ -40,16 +40,16 @@ type Chunks = mpsc::Sender<Result<Bytes, Fault>>;
 
 /// Begins to read; `None` when the message is not there any more.
 pub(super) async fn begin(
-    options: ImapOptions,
+    way: Way,
     wanted: Wanted,
     seat: SemaphorePermit<'static>,
 ) -> Result<Option<Read>, Fault> {
     let (begun, begins) = oneshot::channel();
     let (chunks, arriving) = mpsc::channel(4);
     // A task of its own, since the connection has to live as long as the answer to the browser.
-    let server = options.endpoint.server();
+    let server = way.server().unwrap_or_default();
     let task = tokio::spawn(async move {
-        read(options, wanted, begun, chunks).await;
+        read(way, wanted, begun, chunks).await;
         drop(seat);
     });
     match timeout(PATIENCE, begins).await {
@@ -76,19 +76,19 @@ pub(super) async fn begin(
 }
 
 async fn read(
-    options: ImapOptions,
+    way: Way,
     wanted: Wanted,
     begun: oneshot::Sender<Result<Option<u64>, Fault>>,
     chunks: Chunks,
 ) {
-    let account = match ImapAccount::connect(options).await {
-        Ok(account) => account,
+    let account = match way.open().await {
+        Ok(opened) => opened.source,
         Err(fault) => {
             begun.send(Err(fault)).ok();
             return;
         }
     };
-    if let Err(fault) = pass_on(&account, wanted, begun, &chunks).await {
+    if let Err(fault) = pass_on(&*account, wanted, begun, &chunks).await {
         chunks.send(Err(fault)).await.ok();
     }
     account.close().await;
@@ -96,7 +96,7 @@ async fn read(
 
 /// Announces the length, then passes the octets on. What goes wrong before the length is announced goes there too.
 async fn pass_on(
-    account: &ImapAccount,
+    account: &dyn Source,
     wanted: Wanted,
     begun: oneshot::Sender<Result<Option<u64>, Fault>>,
     chunks: &Chunks,
@@ -153,7 +153,7 @@ async fn give(chunks: &Chunks, chunk: Result<Bytes, Fault>) -> bool {
 
 /// Opens the mailbox, if it and the message are still what they were.
 async fn open(
-    account: &ImapAccount,
+    account: &dyn Source,
     wanted: &Wanted,
 ) -> Result<Option<Box<dyn hikyaku_core::traits::Reader>>, Fault> {
     let mailboxes = account.mailboxes().await?;

@@ -2,7 +2,7 @@
 
 use crate::brand::{Brand, Brands, Destination, Plan};
 use crate::config::{Attempts, Config, SecretFrom};
-use crate::job::{Checked, JobId, Order, SourceAccount, State, Transport};
+use crate::job::{Checked, JobId, Order, SourceAccount, SourceKind, State, Transport};
 use crate::jobs::rows::{self, part};
 use crate::jobs::{Jobs, Owner, Secrets};
 use crate::seal::Key;
@@ -229,6 +229,7 @@ pub(crate) fn order(address: &str) -> Order {
         plan: Plan::default().id,
         lang: "ja".to_owned(),
         source: SourceAccount {
+            kind: SourceKind::default(),
             host: "imap.old.example".to_owned(),
             port: None,
             transport: None,
