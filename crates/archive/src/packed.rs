@@ -37,6 +37,16 @@ impl Packed {
         Ok(Self { inner, unpacked })
     }
 
+    /// A place as it is in the zip: nobody knows where that was unpacked.
+    fn inside(&self, place: &str) -> String {
+        let root = format!(
+            "{}{}",
+            self.unpacked.root().display(),
+            std::path::MAIN_SEPARATOR
+        );
+        place.strip_prefix(&root).unwrap_or(place).to_owned()
+    }
+
     fn lost(&self, folder: &Folder) -> Option<&Fault> {
         let lost = self.unpacked.left_out.iter();
         let mut lost = lost.filter(|(name, _)| unpack::lost_place(name) == folder.place);
@@ -80,11 +90,30 @@ impl Store for Packed {
             fault.reach = Reach::Mailbox;
             return Err(fault);
         }
-        self.inner.scan(folder, start, found)
+        self.inner.scan(folder, start, &mut |one| {
+            found(match one {
+                Found::Unreadable {
+                    key,
+                    at,
+                    place,
+                    fault,
+                } => Found::Unreadable {
+                    key,
+                    at,
+                    place: self.inside(&place),
+                    fault,
+                },
+                other => other,
+            })
+        })
     }
 
     fn open(&self, folder: &Folder, item: &Item) -> Result<Text, Fault> {
         self.inner.open(folder, item)
+    }
+
+    fn file_of(&self, folder: &Folder, item: &Item) -> String {
+        self.inside(&self.inner.file_of(folder, item))
     }
 
     fn stamp(&self, folder: &Folder) -> Option<u64> {

@@ -210,12 +210,13 @@ impl Desk {
     }
 }
 
-/// With the place inside the archive in front of the detail.
+/// With the place inside the archive.
 fn at(mut fault: Fault, place: &str) -> Fault {
-    if !place.is_empty() {
-        fault.detail = format!("{place}: {}", fault.detail);
+    if place.is_empty() {
+        return fault;
     }
-    fault
+    fault.detail = format!("{place}: {}", fault.detail);
+    fault.file(place)
 }
 
 /// The fields that name a message to a person.
@@ -269,6 +270,21 @@ impl Reader for Opened {
             })?;
             let Some(item) = told else { return Ok(None) };
             Ok(Some(naming_fields(&desk.front(&item?)?)))
+        }))
+    }
+
+    fn file(&mut self, key: Key) -> Ask<'_, Option<String>> {
+        let desk = self.desk.clone();
+        Box::pin(blocking(move || {
+            let mut told = None;
+            desk.walk(&std::iter::once(key).collect(), &mut |item| {
+                told = Some(match item {
+                    Ok(item) => Some(desk.shared.store.file_of(&desk.folder, &item)),
+                    Err(fault) => fault.at.file,
+                });
+                ControlFlow::Break(())
+            })?;
+            Ok(told.flatten())
         }))
     }
 }

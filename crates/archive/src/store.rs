@@ -6,7 +6,7 @@
 use crate::text::Text;
 use hikyaku_core::{Epoch, Fault, Flags, InternalDate, Key, MailboxName, Role};
 use std::ops::ControlFlow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Whether a scan goes on.
@@ -45,6 +45,19 @@ pub trait Store: Send + Sync {
     /// With [`hikyaku_core::Reach::Message`] when it cannot be read, or is not any more
     /// what the scan saw.
     fn open(&self, folder: &Folder, item: &Item) -> Result<Text, Fault>;
+
+    /// Where one message lies, for a person: its file, and where in it the message begins if
+    /// the file holds several.
+    fn file_of(&self, folder: &Folder, item: &Item) -> String {
+        let start = item.place.start;
+        match item.place.file.as_deref() {
+            None => at_offset(&folder.place, start),
+            // A single file is a folder and its only message.
+            Some(file) if folder.place.ends_with(file) => folder.place.display().to_string(),
+            Some(file) if start == 0 => folder.place.join(file).display().to_string(),
+            Some(file) => at_offset(&folder.place.join(file), start),
+        }
+    }
 
     /// Two equal stamps: nothing can have changed between, and a scan need not be
     /// repeated. `None` where that cannot be told cheaply.
@@ -209,4 +222,9 @@ pub fn mark(of: &[u8]) -> u64 {
     let mut eight = [0; 8];
     eight.copy_from_slice(&blake3::hash(of).as_bytes()[..8]);
     u64::from_le_bytes(eight)
+}
+
+/// A place inside a file, for a person.
+pub(crate) fn at_offset(file: &Path, offset: u64) -> String {
+    format!("{}, offset {offset}", file.display())
 }

@@ -298,6 +298,16 @@ fn make_directory(root: &Path) -> Result<(), Fault> {
 /// Begins a backup in a directory that holds nothing else.
 fn begin(root: &Path, path: &Path, format: Format) -> Result<(), Fault> {
     let unfinished = root.join(format!("{UNFINISHED}{MARKER}"));
+    holds_nothing_else(root)?;
+    let line = format!("{MARKER}\t{VERSION}\t{format}\t{}\n", new_id());
+    let made = write_whole(&unfinished, line.as_bytes())
+        // Not over another one: whoever comes second finds the first one's.
+        .and_then(|()| put_in_place(&unfinished, path))
+        .and_then(|()| sync_directory(root));
+    made.map_err(|e| fault::writing(path, &e))
+}
+
+fn holds_nothing_else(root: &Path) -> Result<(), Fault> {
     for entry in fs::read_dir(root).map_err(|e| fault::reading(root, &e))? {
         let name = entry.map_err(|e| fault::reading(root, &e))?.file_name();
         let is_ours = name.to_string_lossy().starts_with(UNFINISHED);
@@ -307,12 +317,32 @@ fn begin(root: &Path, path: &Path, format: Format) -> Result<(), Fault> {
             return Err(fault::backup(Code::BackupForeign, root, detail));
         }
     }
-    let line = format!("{MARKER}\t{VERSION}\t{format}\t{}\n", new_id());
-    let made = write_whole(&unfinished, line.as_bytes())
-        // Not over another one: whoever comes second finds the first one's.
-        .and_then(|()| put_in_place(&unfinished, path))
-        .and_then(|()| sync_directory(root));
-    made.map_err(|e| fault::writing(path, &e))
+    Ok(())
+}
+
+/// Whether a backup could be begun in a directory, which need not be there. Writes nothing.
+///
+/// # Faults
+/// `backup.foreign` where something else is there, `backup.unreadable`.
+pub(crate) fn is_free(root: &Path) -> Result<(), Fault> {
+    match fs::metadata(root) {
+        Ok(found) if found.is_dir() => holds_nothing_else(root),
+        Ok(_) => Err(fault::backup(
+            Code::BackupForeign,
+            root,
+            "a file of that name is there",
+        )),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(e) => Err(fault::reading(root, &e)),
+    }
+}
+
+/// The room on the disk on which a directory would be made.
+pub(crate) fn room_for(root: &Path) -> Option<Quota> {
+    let root = std::path::absolute(root).ok()?;
+    let there = root.ancestors().find(|path| path.exists())?;
+    let limit = free(there)?;
+    Some(Quota { used: 0, limit })
 }
 
 fn put_in_place(from: &Path, to: &Path) -> io::Result<()> {

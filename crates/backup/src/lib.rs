@@ -3,6 +3,7 @@
 //! ```text
 //!  BackupDestination ─► Home ─► Folder ─► Writing (files, then the manifest)     Writer
 //!  BackupSource      ─► Home ─► Folder ─► Reading (manifest, then the octets)    Reader
+//!  BackupLook        ─► Home, or what one would be                               plans, comparisons
 //!  check             ─► every line of every manifest against the octets
 //! ```
 //!
@@ -33,7 +34,7 @@ mod octets;
 pub mod properties;
 mod sums;
 
-pub use account::{BackupDestination, BackupSource};
+pub use account::{BackupDestination, BackupLook, BackupSource};
 pub use check::{Checked, Finding, check};
 pub use format::Format;
 pub use home::MARKER;

@@ -178,6 +178,9 @@ pub struct Place {
     pub mailbox: Option<String>,
     /// Key of the message in the source mailbox.
     pub message: Option<Key>,
+    /// Where the message lies in an archive, for a person: the file, and the octet inside it at
+    /// which the message begins where the file holds several.
+    pub file: Option<String>,
 }
 
 /// The server's own words: status, bracketed code and text are kept apart, since
@@ -290,6 +293,13 @@ impl Fault {
     #[must_use]
     pub fn message(mut self, key: Key) -> Self {
         self.at.message.get_or_insert(key);
+        self
+    }
+
+    /// With the file of the message, unless one is named already.
+    #[must_use]
+    pub fn file(mut self, file: impl Into<String>) -> Self {
+        self.at.file.get_or_insert_with(|| file.into());
         self
     }
 

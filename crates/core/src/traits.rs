@@ -80,6 +80,12 @@ pub trait Reader: Send {
     /// The header fields Subject, Date, From and Message-ID of one message as
     /// octets, for naming it to a person; `None` when it is gone.
     fn head(&mut self, key: Key) -> Ask<'_, Option<Bytes>>;
+
+    /// Where one message lies, for a person: file and offset. `None` where the key is what
+    /// people know it by (a UID), and when it is gone.
+    fn file(&mut self, _key: Key) -> Ask<'_, Option<String>> {
+        Box::pin(std::future::ready(Ok(None)))
+    }
 }
 
 /// An account that can be written.

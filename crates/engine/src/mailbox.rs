@@ -320,7 +320,7 @@ impl<'a> Work<'a> {
         });
     }
 
-    /// Fetches subject, date and sender of the exceptions, so that a person knows
+    /// Fetches subject, date, sender and file of the exceptions, so that a person knows
     /// which messages are meant. Best effort.
     async fn name_exceptions(&mut self, reader: &mut dyn Reader) {
         for exception in self.finished.exceptions.iter_mut().take(NAMED) {
@@ -329,6 +329,10 @@ impl<'a> Work<'a> {
                 Ok(head) => exception.head = head.map(|h| h.to_vec()),
                 Err(fault) if fault.reach == Reach::Message => {}
                 Err(_) => break,
+            }
+            let place = &mut exception.fault.at;
+            if place.file.is_none() {
+                place.file = reader.file(key).await.ok().flatten();
             }
         }
     }

@@ -315,6 +315,10 @@ async fn heads(
                 listed.insert(key);
             }
             Ok(_) => {}
+            // Not hidden: whatever cannot be read is said to be so, and never will be.
+            Err(fault) if fault.reach == Reach::Message && !fault.is_temporary() => {
+                fault.at.message.into_iter().for_each(|k| listed.insert(k));
+            }
             Err(fault) if fault.reach == Reach::Message => {}
             Err(fault) => return Err(fault),
         }

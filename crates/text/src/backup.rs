@@ -10,6 +10,11 @@ sentences! {
         ja: "「{directory}」に新しいバックアップ（{format}形式）を作成します。",
         en: "A new backup ({format}) is made in {directory}.",
     }
+    /// Where a backup would be begun.
+    would_begin(directory: &str) {
+        ja: "「{directory}」には、まだバックアップがありません。すべてのメールが新しく保存されます（「hikyaku backup」で開始できます）。",
+        en: "There is no backup in {directory} yet; all mail would be saved. `hikyaku backup` begins it.",
+    }
     /// A backup that is there already.
     goes_on(directory: &str, format: &str) {
         ja: "「{directory}」のバックアップ（{format}形式）に、新しいメールと状態の変更を追加します。",

@@ -41,7 +41,7 @@ use crate::disk;
 use crate::fault;
 use crate::mbox::{MboxFile, MboxFiles, Reading, begins_like_mail};
 use crate::options::{LabelPolicy, Options};
-use crate::store::{Flow, Folder, Found, Item, Place, Start, Store, mark};
+use crate::store::{Flow, Folder, Found, Item, Place, Start, Store, at_offset, mark};
 use crate::text::Text;
 use crate::unpack::{self, Unpacked};
 
@@ -62,7 +62,7 @@ pub(crate) struct Takeout {
     /// Files of a zip that could not be unpacked.
     left_out: Vec<(String, Fault)>,
     /// Holds the files.
-    _unpacked: Vec<Unpacked>,
+    unpacked: Vec<Unpacked>,
 }
 
 /// Which messages are in which folder.
@@ -96,7 +96,7 @@ impl Takeout {
             policy: options.labels.clone(),
             index: Mutex::default(),
             left_out: Vec::new(),
-            _unpacked: Vec::new(),
+            unpacked: Vec::new(),
         };
         if path.is_dir() {
             out.add_tree(path)?;
@@ -124,7 +124,7 @@ impl Takeout {
         })?;
         self.left_out.append(&mut unpacked.left_out);
         self.add_tree(unpacked.root())?;
-        self._unpacked.push(unpacked);
+        self.unpacked.push(unpacked);
         Ok(())
     }
 
@@ -391,6 +391,18 @@ impl Store for Takeout {
         let mut whole = item.clone();
         whole.octets += front;
         Ok(without_front(file.text(&whole)?, front))
+    }
+
+    fn file_of(&self, _folder: &Folder, item: &Item) -> String {
+        let number = (item.place.note >> 32) as usize;
+        let path = self
+            .files
+            .get(number)
+            .map_or(Path::new(""), PathBuf::as_path);
+        // Nobody knows where a zip was unpacked.
+        let roots = self.unpacked.iter().map(Unpacked::root);
+        let inside = roots.filter_map(|root| path.strip_prefix(root).ok()).next();
+        at_offset(inside.unwrap_or(path), item.place.start)
     }
 
     fn stamp(&self, _folder: &Folder) -> Option<u64> {

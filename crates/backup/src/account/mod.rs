@@ -1,7 +1,10 @@
 //! A backup as source and as destination.
 
+mod look;
 mod opened;
 mod writer;
+
+pub use look::BackupLook;
 
 use crate::fault;
 use crate::folder::Folder;
@@ -89,31 +92,35 @@ impl BackupDestination {
     }
 }
 
+/// What every backup can do.
+fn abilities() -> Abilities {
+    Abilities {
+        lanes: LANES,
+        max_octets: None,
+        reports_keys: true,
+        appends_batches: true,
+        tracks_changes: true,
+        exact_sizes: true,
+        names: NameRules {
+            // Every character may stand in a name; what the directory is called is another matter.
+            separator: Some('\0'),
+            prefix: Vec::new(),
+            forbidden: Vec::new(),
+            max_level_octets: 1 << 20,
+            max_name_octets: 1 << 20,
+            max_levels: 1 << 10,
+            strict_edges: false,
+            astral: true,
+            ignores_case: false,
+        },
+    }
+}
+
 impl Shared {
     fn new(home: Home) -> Self {
-        let abilities = Abilities {
-            lanes: LANES,
-            max_octets: None,
-            reports_keys: true,
-            appends_batches: true,
-            tracks_changes: true,
-            exact_sizes: true,
-            names: NameRules {
-                // Every character may stand in a name; what the directory is called is another matter.
-                separator: Some('\0'),
-                prefix: Vec::new(),
-                forbidden: Vec::new(),
-                max_level_octets: 1 << 20,
-                max_name_octets: 1 << 20,
-                max_levels: 1 << 10,
-                strict_edges: false,
-                astral: true,
-                ignores_case: false,
-            },
-        };
         Self {
             home: Arc::new(home),
-            abilities: Arc::new(abilities),
+            abilities: Arc::new(abilities()),
         }
     }
 
