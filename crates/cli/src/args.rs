@@ -57,6 +57,7 @@ Examples:
   hikyaku copy old: new: --since 2024-01-01 --exclude 迷惑メール
   hikyaku check old: new: --full
   hikyaku find
+  hikyaku leave-pop pop3s://taro@pop.example.jp ~/.thunderbird/abcd.default --to imaps://taro@new.example.jp --backup ./taro-mail
   hikyaku copy ~/.thunderbird/abcd.default imaps://taro@new.example.jp
   hikyaku backup imaps://taro@old.example.jp ./taro-mail";
 
@@ -132,6 +133,14 @@ pub(crate) enum Command {
     /// Bring the mail of a backup into an account.
     #[command(after_long_help = LOCATORS)]
     Restore(RestoreArgs),
+    /// Move from POP to IMAP: save, check, copy and verify, in this order.
+    ///
+    /// At the end it says which sources may be given up. Every step is announced and asked for; nothing
+    /// is skipped, nothing is changed or deleted at the sources, and the same command goes on
+    /// wherever it was stopped. Several sources (the POP server, this computer, an old computer's disk)
+    /// come together in one account, each message once.
+    #[command(name = "leave-pop", after_long_help = LOCATORS)]
+    LeavePop(LeavePopArgs),
     /// List the mail that programs keep on this computer.
     Find(FindArgs),
     /// Take back what `copy` brought to the destination.
@@ -322,6 +331,9 @@ pub(crate) struct BackupArgs {
     /// How the messages lie there [default: as in the backup that is there, else maildir].
     #[arg(long, value_name = "maildir|mbox|eml", value_parser = format)]
     pub(crate) format: Option<hikyaku_backup::Format>,
+    /// Only show what would be saved.
+    #[arg(long, short = 'n')]
+    pub(crate) dry_run: bool,
     #[command(flatten)]
     pub(crate) reading: Reading,
     #[command(flatten)]
@@ -344,6 +356,48 @@ pub(crate) struct RestoreArgs {
     /// Put everything below this folder of the destination.
     #[arg(long, value_name = "FOLDER", value_parser = values::mailbox)]
     pub(crate) under: Option<MailboxName>,
+    #[command(flatten)]
+    pub(crate) destination: DestinationArgs,
+}
+
+/// `leave-pop`.
+#[derive(Debug, ArgGroup)]
+#[command(group = clap::ArgGroup::new("saved").required(true))]
+pub(crate) struct LeavePopArgs {
+    /// Where the mail is; only read: a POP account, mail in files, another account. Repeatable.
+    #[arg(value_name = "SOURCE", required_unless_present = "find")]
+    pub(crate) from: Vec<String>,
+    /// The IMAP account to which it goes.
+    #[arg(long, value_name = "DESTINATION")]
+    pub(crate) to: String,
+    /// Where the backup of every source is made: a directory, of which each gets a part.
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, group = "saved")]
+    pub(crate) backup: Option<PathBuf>,
+    /// You have a backup of your own; none is made or checked.
+    #[arg(long, group = "saved")]
+    pub(crate) have_backup: bool,
+    /// Also everything that `hikyaku find` finds on this computer.
+    #[arg(long)]
+    pub(crate) find: bool,
+    /// Do not ask before each step.
+    #[arg(long)]
+    pub(crate) yes: bool,
+    /// Read every message back and compare its octets when verifying.
+    #[arg(long)]
+    pub(crate) full: bool,
+    /// How the messages lie in the backup [default: as in the backup that is there, else maildir].
+    #[arg(long, value_name = "maildir|mbox|eml", value_parser = format)]
+    pub(crate) format: Option<hikyaku_backup::Format>,
+    /// Put everything below this folder of the destination.
+    #[arg(long, value_name = "FOLDER", value_parser = values::mailbox)]
+    pub(crate) under: Option<MailboxName>,
+    /// Use all room of the destination; keep nothing free there for new mail.
+    #[arg(long)]
+    pub(crate) fill: bool,
+    #[command(flatten)]
+    pub(crate) reading: Reading,
+    #[command(flatten)]
+    pub(crate) source: SourceArgs,
     #[command(flatten)]
     pub(crate) destination: DestinationArgs,
 }

@@ -1,6 +1,7 @@
 //! What the commands do, one file each.
 
 mod backup;
+mod beside;
 mod config;
 mod copy;
 #[cfg(feature = "demo")]
@@ -10,6 +11,7 @@ mod find;
 mod folders;
 mod generate;
 mod jobs;
+mod leave_pop;
 mod pair;
 mod reached;
 mod report;
@@ -73,6 +75,7 @@ pub(crate) fn run(args: Args) -> u8 {
         Command::Check(args) => copy::check(&context, &args),
         Command::Backup(args) => backup::backup(&context, &args),
         Command::Restore(args) => backup::restore(&context, &args),
+        Command::LeavePop(args) => leave_pop::run(&context, &args),
         Command::Find(args) => find::run(&context, &args),
         Command::Undo(args) => undo::run(&context, &args),
         Command::Explain { code } => explain::run(&context, code.as_deref()),

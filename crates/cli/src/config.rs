@@ -6,12 +6,13 @@
 mod tests;
 
 use crate::account::AccountOptions;
-use crate::locator::{Locator, LocatorProblem, ServerLocator, is_saved_name};
+use crate::locator::{ArchiveKind, Locator, LocatorProblem, ServerLocator, is_saved_name};
 use crate::secret::SecretFrom;
 use crate::suggest;
 use crate::values;
 use hikyaku_text::Lang;
 use std::collections::BTreeMap;
+use std::fmt;
 use std::fs;
 use std::io;
 use std::ops::Range;
@@ -38,9 +39,31 @@ pub(crate) struct Config {
 #[derive(Debug, PartialEq)]
 pub(crate) struct Account {
     /// Where it is.
-    pub(crate) locator: ServerLocator,
+    pub(crate) place: SavedPlace,
     /// How it is reached.
     pub(crate) options: AccountOptions,
+}
+
+/// Where a saved account is.
+#[derive(Debug, PartialEq)]
+pub(crate) enum SavedPlace {
+    /// On a server.
+    Server(ServerLocator),
+    /// On this computer: mail in files or a backup, to be recognised where no kind is named.
+    Files(Option<ArchiveKind>, PathBuf),
+}
+
+impl fmt::Display for SavedPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Server(locator) => locator.fmt(f),
+            Self::Files(kind, path) => Locator::Archive {
+                kind: *kind,
+                path: path.clone(),
+            }
+            .fmt(f),
+        }
+    }
 }
 
 /// Why the file cannot be used.
@@ -77,6 +100,8 @@ pub(crate) enum Why {
     Locator(String, LocatorProblem),
     /// A locator of a kind that cannot be saved.
     Kind(&'static str),
+    /// Mail on this computer with a setting about a server.
+    OnDisk,
 }
 
 /// What a value has to be.
@@ -262,15 +287,22 @@ impl Reader<'_> {
         if options.ca_file.is_some() && options.pin.is_some() {
             return Err((name.span(), Why::Both("ca-file", "pin")));
         }
-        let locator =
+        let place =
             locator.ok_or_else(|| (name.span(), Why::Missing(name.get_ref().to_string())))?;
-        Ok(Account { locator, options })
+        if matches!(place, SavedPlace::Files(..)) && options != AccountOptions::default() {
+            return Err((name.span(), Why::OnDisk));
+        }
+        Ok(Account { place, options })
     }
 
-    fn locator(&self, key: &Spanned<Key<'_>>, value: &Value<'_>) -> Found<ServerLocator> {
+    fn locator(&self, key: &Spanned<Key<'_>>, value: &Value<'_>) -> Found<SavedPlace> {
+        use ArchiveKind::{Msg, Pst};
         let text = self.text(key, value)?;
         match Locator::parse(&text) {
-            Ok(Locator::Server(server)) => Ok(server),
+            Ok(Locator::Server(server)) => Ok(SavedPlace::Server(server)),
+            Ok(Locator::Archive { kind, path }) if !matches!(kind, Some(Pst | Msg)) => {
+                Ok(SavedPlace::Files(kind, self.resolved(&path)))
+            }
             Ok(other) => Err((value.span(), Why::Kind(other.kind()))),
             Err(why) => Err((value.span(), Why::Locator(text, why))),
         }
@@ -293,11 +325,15 @@ impl Reader<'_> {
     }
 
     fn path(&self, key: &Spanned<Key<'_>>, value: &Value<'_>) -> Found<PathBuf> {
-        let path = self.text(key, value)?;
-        Ok(match (path.strip_prefix("~/"), crate::paths::home()) {
-            (Some(rest), Some(home)) => home.join(rest),
+        Ok(self.resolved(Path::new(&self.text(key, value)?)))
+    }
+
+    /// A path of the file: `~/` is the home directory, others start beside the file.
+    fn resolved(&self, path: &Path) -> PathBuf {
+        match (path.strip_prefix("~"), crate::paths::home()) {
+            (Ok(rest), Some(home)) => home.join(rest),
             _ => self.base.join(path),
-        })
+        }
     }
 
     fn count(&self, key: &Spanned<Key<'_>>, value: &Value<'_>) -> Found<usize> {

@@ -25,6 +25,8 @@ pub(crate) enum Problem {
     NothingToCompare,
     /// Nobody knows where the person's files are.
     NoHome,
+    /// No mail was found on this computer, and no other source is named.
+    NoSource,
     /// A saved name that the configuration lacks; the nearest that it has.
     SavedName(String, Option<String>),
     /// The configuration cannot be used.
@@ -83,6 +85,7 @@ impl Problem {
             | Self::EmptyTime
             | Self::NothingToCompare
             | Self::NoHome
+            | Self::NoSource
             | Self::UnderTwice
             | Self::LabelPriority
             | Self::State(..)

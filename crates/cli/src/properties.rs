@@ -10,7 +10,7 @@ mod tests;
 
 pub use content::content;
 
-use crate::config::Config;
+use crate::config::{Config, SavedPlace};
 use crate::locator::{Locator, LocatorProblem, is_saved_name, masked};
 use crate::problem::Problem;
 use hikyaku_core::AccountId;
@@ -32,7 +32,10 @@ pub fn config(input: &[u8]) {
                 assert!(is_saved_name(name), "{name:?}");
                 let back = Locator::parse(&format!("{name}:"));
                 assert!(matches!(back, Ok(Locator::Saved { name: back, .. }) if back == *name));
-                leads_back(&Locator::Server(account.locator.clone()));
+                match &account.place {
+                    SavedPlace::Server(locator) => leads_back(&Locator::Server(locator.clone())),
+                    SavedPlace::Files(_, path) => assert!(!path.as_os_str().is_empty()),
+                }
                 let options = &account.options;
                 assert!(options.password.is_none() || options.token.is_none());
                 assert!(options.connections.is_none_or(|lanes| lanes > 0));

@@ -119,6 +119,7 @@ mod tests {
             which: hikyaku_core::Side::Source,
             locator,
             options,
+            typed: None,
         };
         let output = Output {
             lang: Lang::En,

@@ -3,16 +3,17 @@
 mod files;
 mod server;
 
-pub(crate) use files::{Backup, Files, name_of, told};
+pub(crate) use files::{Backup, Files, found_view, name_of, told};
 pub(crate) use server::Server;
 
 use crate::account::AccountOptions;
-use crate::config::Config;
+use crate::config::{Config, SavedPlace};
 use crate::locator::{ArchiveKind, Locator, Protocol, ServerLocator, masked};
 use crate::output::Output;
 use crate::problem::{Failure, Problem};
 use crate::suggest;
 use hikyaku_core::{AccountId, MailboxName, Side as Which};
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// One side, before anything is asked of a server.
@@ -22,6 +23,8 @@ pub(crate) struct Side {
     pub(crate) which: Which,
     /// What is there.
     pub(crate) place: Place,
+    /// One mailbox of it.
+    mailbox: Option<MailboxName>,
 }
 
 /// What a side is.
@@ -48,37 +51,41 @@ impl Side {
         output: Output,
     ) -> Result<Self, Failure> {
         let located = Locator::parse(text).map_err(|why| Problem::locator(text, why))?;
-        let place = match located {
-            Locator::Server(locator) => server(which, locator, options)?,
+        let (place, mailbox) = match located {
+            Locator::Server(locator) => (server(which, locator, options)?, None),
             Locator::Saved { name, mailbox } => {
                 let Some(account) = config.accounts.get(&name) else {
                     let names = config.accounts.keys().map(String::as_str);
                     let like = suggest::nearest(&name, names).map(str::to_owned);
                     return Err(Problem::SavedName(name, like).into());
                 };
-                let mut locator = account.locator.clone();
-                if mailbox.is_some() && locator.protocol == Protocol::Pop3 {
-                    let why = crate::locator::LocatorProblem::Mailbox;
-                    return Err(Problem::locator(text, why).into());
+                match &account.place {
+                    SavedPlace::Server(locator) => {
+                        let mut locator = locator.clone();
+                        if mailbox.is_some() && locator.protocol == Protocol::Pop3 {
+                            let why = crate::locator::LocatorProblem::Mailbox;
+                            return Err(Problem::locator(text, why).into());
+                        }
+                        locator.mailbox = mailbox.or(locator.mailbox);
+                        let options = options.over(&account.options);
+                        (server(which, locator, options)?, None)
+                    }
+                    SavedPlace::Files(kind, path) => {
+                        (on_disk(which, text, *kind, path.clone(), output)?, mailbox)
+                    }
                 }
-                locator.mailbox = mailbox.or(locator.mailbox);
-                server(which, locator, options.over(&account.options))?
             }
             Locator::Archive { kind, path } => {
                 let path = at_home(path);
-                match kind {
-                    Some(ArchiveKind::Backup) => Place::Backup(Backup::at(path)),
-                    Some(ArchiveKind::Mail(_)) if which == Which::Destination => {
-                        return Err(Problem::OnlySource(text.to_owned()).into());
-                    }
-                    Some(ArchiveKind::Mail(kind)) => Place::Files(Files::open(kind, &path)?),
-                    Some(other) => return Err(Problem::NotYet(other.name()).into()),
-                    None => recognised(which, text, path, output)?,
-                }
+                (on_disk(which, text, kind, path, output)?, None)
             }
             other @ Locator::Provider { .. } => return Err(Problem::NotYet(other.kind()).into()),
         };
-        Ok(Self { which, place })
+        Ok(Self {
+            which,
+            place,
+            mailbox,
+        })
     }
 
     /// A backup in a directory.
@@ -86,6 +93,46 @@ impl Side {
         Self {
             which,
             place: Place::Backup(backup),
+            mailbox: None,
+        }
+    }
+
+    /// Mail in files.
+    pub(crate) fn files(which: Which, files: Files) -> Self {
+        Self {
+            which,
+            place: Place::Files(files),
+            mailbox: None,
+        }
+    }
+
+    /// The destination of a plan for a backup that is not begun yet: an empty directory, or a
+    /// path at which nothing is.
+    pub(crate) fn unbegun_backup(text: &str) -> Option<Self> {
+        let Ok(Locator::Archive {
+            kind: None | Some(ArchiveKind::Backup),
+            path,
+        }) = Locator::parse(text)
+        else {
+            return None;
+        };
+        let directory = at_home(path);
+        let is_free = match directory.read_dir() {
+            Ok(mut entries) => entries.next().is_none(),
+            Err(e) => e.kind() == io::ErrorKind::NotFound,
+        };
+        let backup = Backup {
+            directory,
+            format: None,
+            begins: true,
+        };
+        is_free.then(|| Self::backup(Which::Destination, backup))
+    }
+
+    /// Says in the JSON of a command what was recognised at a path without a kind.
+    pub(crate) fn tell_found(&self, output: Output) {
+        if let (Place::Files(files), true) = (&self.place, output.json) {
+            files.tell_found(output);
         }
     }
 
@@ -102,7 +149,7 @@ impl Side {
     pub(crate) fn mailbox(&self) -> Option<&MailboxName> {
         match &self.place {
             Place::Imap(server) | Place::Pop3(server) => server.locator.mailbox.as_ref(),
-            Place::Files(_) | Place::Backup(_) => None,
+            Place::Files(_) | Place::Backup(_) => self.mailbox.as_ref(),
         }
     }
 
@@ -118,6 +165,23 @@ impl Side {
     pub(crate) fn check(&self) -> Result<(), Problem> {
         match &self.place {
             Place::Imap(server) | Place::Pop3(server) => server.endpoint().map(drop),
+            Place::Files(_) | Place::Backup(_) => Ok(()),
+        }
+    }
+
+    /// As it is written, for messages that tell several apart.
+    pub(crate) fn shown(&self) -> String {
+        match &self.place {
+            Place::Imap(server) | Place::Pop3(server) => server.locator.to_string(),
+            Place::Files(files) => files.path.display().to_string(),
+            Place::Backup(backup) => backup.directory.display().to_string(),
+        }
+    }
+
+    /// Asks for a password now that would be asked for later, and for each run anew.
+    pub(crate) fn ask_once(&mut self, output: Output) -> Result<(), Failure> {
+        match &mut self.place {
+            Place::Imap(server) | Place::Pop3(server) => server.ask_once(output),
             Place::Files(_) | Place::Backup(_) => Ok(()),
         }
     }
@@ -138,6 +202,7 @@ fn server(which: Which, locator: ServerLocator, options: AccountOptions) -> Resu
         which,
         locator,
         options,
+        typed: None,
     };
     match (protocol, which) {
         (Protocol::Imap, _) => Ok(Place::Imap(server)),
@@ -145,6 +210,25 @@ fn server(which: Which, locator: ServerLocator, options: AccountOptions) -> Resu
         (Protocol::Pop3, Which::Destination) => {
             Err(Problem::OnlySource(server.locator.to_string()))
         }
+    }
+}
+
+/// Mail in files, or a backup.
+fn on_disk(
+    which: Which,
+    text: &str,
+    kind: Option<ArchiveKind>,
+    path: PathBuf,
+    output: Output,
+) -> Result<Place, Failure> {
+    match kind {
+        Some(ArchiveKind::Backup) => Ok(Place::Backup(Backup::at(path))),
+        Some(ArchiveKind::Mail(_)) if which == Which::Destination => {
+            Err(Problem::OnlySource(text.to_owned()).into())
+        }
+        Some(ArchiveKind::Mail(kind)) => Ok(Place::Files(Files::open(kind, &path)?)),
+        Some(other) => Err(Problem::NotYet(other.name()).into()),
+        None => recognised(which, text, path, output),
     }
 }
 

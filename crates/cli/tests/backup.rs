@@ -241,10 +241,10 @@ fn nothing_else_is_overwritten_and_nothing_begins_by_mistake() {
     assert_eq!(other.exit, 2, "{other:?}");
     assert!(other.err.contains("[D813]"), "{other:?}");
 
-    // Comparing and planning never begin one; a path alone is no destination.
+    // Comparing and copying never begin one; a path alone is no destination.
     let nowhere = home.path("nowhere");
     let at = format!("backup:{nowhere}");
-    for command in ["check", "plan", "copy"] {
+    for command in ["check", "copy"] {
         let said = run(&home, &[command, &from, &at, "--source-password-env", "PW"]);
         assert_eq!(said.exit, 2, "{command}: {said:?}");
         assert!(said.err.contains("[D811]"), "{command}: {said:?}");
@@ -275,4 +275,84 @@ fn nothing_else_is_overwritten_and_nothing_begins_by_mistake() {
     );
     assert_eq!(undo.exit, 2, "{undo:?}");
     assert!(undo.err.contains("[U601]"), "{undo:?}");
+}
+
+#[test]
+fn a_plan_for_a_backup_that_is_not_begun_shows_what_would_be_saved() {
+    let (home, servers) = (Home::new(), Servers::start());
+    fs::create_dir(home.root().join("empty")).expect("a directory");
+    let from = servers.source();
+    let plan = |arguments: &[&str]| {
+        let mut all = arguments.to_vec();
+        all.extend(["--source-password-env", "PW"]);
+        run(&home, &all)
+    };
+    for directory in ["nowhere", "empty", "new/below"] {
+        let path = home.path(directory);
+        let at = format!("backup:{path}");
+        for command in [
+            vec!["plan", &from, &path],
+            vec!["plan", &from, &at],
+            vec!["copy", "-n", &from, &at],
+            vec!["backup", "-n", &from, &path],
+        ] {
+            let said = plan(&command);
+            assert_eq!(said.exit, 0, "{command:?}: {said:?}");
+            assert!(said.out.contains("31 messages"), "{command:?}: {said:?}");
+            let told = format!("There is no backup in {path} yet");
+            assert!(said.err.contains(&told), "{command:?}: {said:?}");
+        }
+        let json = plan(&["plan", &from, &at, "--json"]);
+        let last: serde_json::Value =
+            serde_json::from_str(json.out.lines().last().expect("a line")).expect("an object");
+        assert_eq!(last["type"], "plan", "{json:?}");
+        assert!(last["room"]["free"].as_u64() > Some(0), "{json:?}");
+    }
+    assert!(!home.root().join("nowhere").exists() && !home.root().join("new").exists());
+    let empty = fs::read_dir(home.root().join("empty")).expect("there");
+    assert_eq!((empty.count(), home.has_ledger()), (0, false));
+
+    // What is in the way is in the way of a plan too.
+    home.file("empty/photo.jpg", "x");
+    let path = home.path("empty");
+    let said = plan(&["backup", "-n", &from, &path]);
+    assert_eq!(said.exit, 2, "{said:?}");
+    assert!(said.err.contains("[D812]"), "{said:?}");
+    let said = plan(&["plan", &from, &path]);
+    assert_eq!(said.exit, 1, "{said:?}");
+
+    // And for one that was begun it tells what is new.
+    let saved = home.path("saved");
+    assert_eq!(backup(&home, &servers, &saved, &[]).exit, 0);
+    let account = servers.old.account("taro").expect("the account");
+    account.add_message("new", NewMessage::new("Subject: new\r\n\r\nx\r\n"));
+    let said = plan(&["backup", "-n", &from, &saved]);
+    assert_eq!(said.exit, 0, "{said:?}");
+    assert!(said.out.contains("new"), "{said:?}");
+    assert!(!said.err.contains("There is no backup"), "{said:?}");
+    assert_eq!(run(&home, &["check", &saved]).exit, 0);
+}
+
+#[test]
+fn comparing_with_a_backup_only_reads_it() {
+    let (home, servers) = (Home::new(), Servers::start());
+    let saved = home.path("saved");
+    assert_eq!(backup(&home, &servers, &saved, &[]).exit, 0);
+    // Somebody else is adding to it.
+    let writing = hikyaku_backup::BackupDestination::open(&saved, None).expect("the backup");
+    let from = servers.source();
+    let check = [
+        "check",
+        &from,
+        &saved,
+        "--source-password-env",
+        "PW",
+        "--full",
+    ];
+    let said = run(&home, &check);
+    assert_eq!(said.exit, 0, "{said:?}");
+    assert!(said.out.contains("identical: 31 messages"), "{said:?}");
+    let busy = backup(&home, &servers, &saved, &[]);
+    assert!(busy.err.contains("[D814]"), "{busy:?}");
+    drop(writing);
 }

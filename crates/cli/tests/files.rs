@@ -405,7 +405,14 @@ fn what_is_damaged_is_named_and_the_rest_arrives() {
     assert_eq!(said.exit, 3, "{said:?}");
     assert!(said.err.contains("This is mail of Apple Mail"), "{said:?}");
     assert!(said.out.contains("[R153]"), "{said:?}");
-    assert!(said.out.contains("2.emlx"), "the place is named: {said:?}");
+    let place = home.path(&format!("{messages}/2.emlx"));
+    let line = said.out.lines().find(|line| line.contains("2.emlx"));
+    let line = line.expect("the place is named");
+    assert_eq!(line.matches(&place).count(), 1, "{line}");
+    assert!(!line.contains("UID"), "{line}");
+    let csv = run(&home, &["report", "--format", "csv"]);
+    let row = csv.out.lines().find(|line| line.starts_with("exception,"));
+    assert!(row.is_some_and(|row| row.ends_with(&place)), "{csv:?}");
     let arrived = arrived(&servers);
     let texts: Vec<&str> = arrived["INBOX"].iter().map(|m| m.octets.as_str()).collect();
     assert_eq!((arrived.len(), texts), (1, vec!["Subject: a\r\n\r\nx"]));
@@ -417,6 +424,67 @@ fn what_is_damaged_is_named_and_the_rest_arrives() {
         (&last["copied_now"], &last["scanned"]),
         (&0.into(), &2.into())
     );
+    assert_eq!(last["exceptions"][0]["fault"]["file"], place, "{last}");
+    // What was found there, since nobody named the kind.
+    let lines = again
+        .out
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("an object"));
+    let lines: Vec<serde_json::Value> = lines.collect();
+    assert_eq!(
+        (
+            &lines[0]["type"],
+            &lines[1]["type"],
+            &lines[1]["found"]["kind"]
+        ),
+        (&"start".into(), &"recognised".into(), &"applemail".into())
+    );
+    assert_eq!(
+        (&lines[1]["path"], &lines[1]["found"]["messages"]),
+        (&path.into(), &2.into())
+    );
+}
+
+#[test]
+fn a_message_that_cannot_be_copied_is_named_with_its_place_in_the_file() {
+    let (home, servers) = (Home::new(), Servers::start());
+    let large = format!("Subject: large\n\n{}\n", "x".repeat(4000));
+    let front = "From x Mon Apr  1 01:02:03 2024\nSubject: small\n\nx\n\n";
+    let text = format!("{front}From x Mon Apr  1 01:02:03 2024\n{large}\n");
+    put(home.root(), "old.mbox", &text);
+    let offset = text.find("Subject: large").expect("there");
+    let place = format!("{}, offset {offset}", home.path("old.mbox"));
+    let named = format!("mbox:{}", home.path("old.mbox"));
+    let more = ["--max-message-size", "1000"];
+    let said = copy(&home, &servers, "copy", &named, &more);
+    assert_eq!((said.exit, servers.arrived()), (0, 1), "{said:?}");
+    let line = said.out.lines().find(|line| line.contains("  large  "));
+    assert!(line.is_some_and(|line| line.contains(&place)), "{said:?}");
+    let csv = run(&home, &["report", "--format", "csv"]);
+    let quoted = format!("\"{place}\"");
+    let row = csv.out.lines().find(|line| line.starts_with("exception,"));
+    assert!(row.is_some_and(|row| row.ends_with(&quoted)), "{csv:?}");
+}
+
+#[test]
+fn mail_in_files_can_have_a_name_in_the_configuration() {
+    let (home, servers) = (Home::new(), Servers::start());
+    put(home.root(), "mail/old.mbox", mbox());
+    put(home.root(), "mail/other.mbox", mbox());
+    home.config(&format!(
+        "[accounts.pc]\nlocator = '{}'\n[accounts.kind]\nlocator = 'mbox:~/mail'\n",
+        home.path("mail")
+    ));
+    let said = copy(&home, &servers, "copy", "pc:/old", &[]);
+    assert_eq!(said.exit, 0, "{said:?}");
+    let names: Vec<_> = arrived(&servers).into_keys().collect();
+    assert_eq!(names, ["old"]);
+    let said = copy(&home, &servers, "copy", "kind:", &[]);
+    assert_eq!(said.exit, 0, "{said:?}");
+    assert_eq!(servers.arrived(), 4);
+    copies_nothing_again(&home, &servers, "pc:", 4, &[]);
+    let check = run(&home, &["config", "check"]);
+    assert!(check.out.contains("mbox:"), "{check:?}");
 }
 
 #[test]
@@ -468,4 +536,33 @@ fn what_is_no_mail_is_told_as_what_it_is() {
         (&"fault".into(), &"R152".into())
     );
     assert_eq!((servers.arrived(), home.has_ledger()), (0, false));
+}
+
+#[test]
+fn a_damaged_message_does_not_keep_the_others_out_of_a_folder_with_mail() {
+    let (home, servers) = (Home::new(), Servers::start());
+    let account = servers.new.account("taro").expect("the account");
+    account.add_message(
+        "INBOX",
+        hikyaku_memserver::NewMessage::new("Subject: there\r\n\r\nx\r\n"),
+    );
+    let id = "0A1B2C3D-0000-4000-8000-000000000001";
+    let messages = format!("Mail/V10/{id}/INBOX.mbox/{id}/Data/Messages");
+    let whole = "13\nSubject: a\n\nx";
+    put(home.root(), &format!("{messages}/1.emlx"), whole);
+    let damaged = "9999\nSubject: b\n\ny";
+    put(home.root(), &format!("{messages}/2.emlx"), damaged);
+    let path = home.path("Mail");
+    for copied in [1, 0] {
+        let said = copy(&home, &servers, "copy", &path, &["--json"]);
+        assert_eq!(said.exit, 3, "{said:?}");
+        let last = said.out.lines().last().expect("a line");
+        let last: serde_json::Value = serde_json::from_str(last).expect("an object");
+        assert_eq!(
+            (&last["copied_now"], &last["exceptions"][0]["short"]),
+            (&copied.into(), &"R153".into())
+        );
+        assert_eq!(last["waits"], serde_json::json!([]), "{last}");
+        assert_eq!(servers.arrived(), 2);
+    }
 }

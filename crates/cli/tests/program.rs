@@ -239,6 +239,7 @@ fn the_first_interrupt_asks_and_the_second_ends() {
     assert!(rest.iter().any(|line| line.contains("[C904]")), "{rest:?}");
 }
 
+#[cfg(feature = "demo")]
 #[test]
 fn the_demo_proves_itself_and_ends_without_a_terminal() {
     let home = Home::new();

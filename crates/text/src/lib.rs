@@ -17,6 +17,7 @@ pub mod escape;
 pub mod fault;
 mod figures;
 mod lang;
+pub mod leave_pop;
 pub mod notice;
 pub mod page;
 pub mod plan;

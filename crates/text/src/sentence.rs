@@ -41,6 +41,7 @@ mod tests {
             crate::backup::SENTENCES,
             crate::brand::SENTENCES,
             crate::fault::SENTENCES,
+            crate::leave_pop::SENTENCES,
             crate::page::again::SENTENCES,
             crate::page::progress::SENTENCES,
             crate::page::result::SENTENCES,

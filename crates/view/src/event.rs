@@ -1,7 +1,8 @@
 //! Lines of a stream: one object each.
 
 use crate::fault::{CodeView, FaultView};
-use crate::files::{BackupView, StoreView};
+use crate::files::{BackupView, RecognisedView, StoreView};
+use crate::leave_pop::{LeavePopView, StepView};
 use crate::plan::{PlanView, RoomView};
 use crate::report::ReportView;
 use crate::undo::{UndoPlanView, UndoReportView};
@@ -16,6 +17,13 @@ use std::fmt;
 pub enum Line {
     /// The first line of every run.
     Start(Start),
+    /// What lies at the path of the source, where its kind was not named.
+    Recognised(RecognisedView),
+    /// IMAP answers beside a POP3 server.
+    ImapBeside {
+        /// The account as it is written for IMAP.
+        account: String,
+    },
     /// A side is logged in.
     Connected(Connected),
     /// A phase began: `scan`, `plan`, `transfer`, `verify` or `undo`.
@@ -113,6 +121,10 @@ pub enum Line {
     },
     /// The last line of `hikyaku check` of a backup alone.
     Backup(BackupView),
+    /// A step of `hikyaku leave-pop`.
+    Step(StepView),
+    /// The last line of `hikyaku leave-pop`.
+    LeavePop(LeavePopView),
 }
 
 /// How a side was reached.

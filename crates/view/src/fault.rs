@@ -30,6 +30,10 @@ pub struct FaultView {
     /// Key (IMAP: UID) of the message in the source mailbox.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub message: Option<u64>,
+    /// Where the message lies in an archive: its file, and the offset in it where the file holds
+    /// several.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub file: Option<String>,
     /// The server's own words.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub said: Option<SaidView>,
@@ -77,6 +81,7 @@ impl From<&Fault> for FaultView {
             server: at.server.clone(),
             mailbox: at.mailbox.clone(),
             message: at.message.map(|k| k.0),
+            file: at.file.clone(),
             said: fault.said.as_deref().map(SaidView::from),
             detail: fault.detail.clone(),
         }

@@ -21,6 +21,15 @@ pub struct StoreView {
     pub fault: Option<FaultView>,
 }
 
+/// What lies at a path whose kind nobody named.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecognisedView {
+    /// Where.
+    pub path: String,
+    /// What is there.
+    pub found: FoundView,
+}
+
 /// Mail of one kind in a place.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FoundView {

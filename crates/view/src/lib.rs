@@ -14,6 +14,7 @@ mod event;
 mod fault;
 mod files;
 mod heading;
+mod leave_pop;
 mod plan;
 mod report;
 mod stored;
@@ -22,8 +23,9 @@ mod words;
 
 pub use event::{Connected, Folder, Line, Start};
 pub use fault::{CodeView, FaultView, SaidView};
-pub use files::{BackupView, FoundView, StoreView};
+pub use files::{BackupView, FoundView, RecognisedView, StoreView};
 pub use heading::{Heading, decode};
+pub use leave_pop::{LeavePopView, SourceEndView, StepView};
 pub use plan::{ChangeView, MailboxPlanView, PlanView, RoomView};
 pub use report::{
     ExceptionView, MailboxReportView, NoteView, OutcomesView, ReportView, TallyView, WaitView,

@@ -211,6 +211,7 @@ impl From<&FaultView> for Fault {
         fault.at.server.clone_from(&view.server);
         fault.at.mailbox.clone_from(&view.mailbox);
         fault.at.message = view.message.map(Key);
+        fault.at.file.clone_from(&view.file);
         let said = view
             .said
             .as_ref()

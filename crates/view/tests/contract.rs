@@ -13,8 +13,9 @@ use hikyaku_core::{
     Role, Said, Side, WireName,
 };
 use hikyaku_view::{
-    BackupView, CodeView, Connected, Folder, FoundView, Line, PlanView, ReportView, RoomView,
-    SCHEMA, StoreView, UndoPlanView, UndoReportView,
+    BackupView, CodeView, Connected, Folder, FoundView, LeavePopView, Line, PlanView,
+    RecognisedView, ReportView, RoomView, SCHEMA, SourceEndView, StepView, StoreView, UndoPlanView,
+    UndoReportView,
 };
 use std::fmt::Write;
 use std::time::Duration;
@@ -239,6 +240,16 @@ fn room_counts_what_is_kept_free() {
     assert_eq!(RoomView::new(over, Reserve::Nothing, None).missing, None);
 }
 
+fn thunderbird() -> FoundView {
+    FoundView {
+        kind: "thunderbird".to_owned(),
+        folders: 12,
+        messages: 23_000,
+        exact: false,
+        octets: 3_221_225_472,
+    }
+}
+
 fn examples() -> Vec<(&'static str, &'static str, Line)> {
     let source = AccountId::new("imap://taro@imap.example.jp");
     let destination = AccountId::new("imap://taro@imap.example.com");
@@ -248,6 +259,21 @@ fn examples() -> Vec<(&'static str, &'static str, Line)> {
             "start",
             "The first line of every run. `schema` is the number of this contract. Passwords never appear.",
             Line::start("copy", "0.1.0", Some(&source), Some(&destination)),
+        ),
+        (
+            "recognised",
+            "What lies at the path of the source, where its kind was not named: as in `store`.",
+            Line::Recognised(RecognisedView {
+                path: "/home/taro/mail".to_owned(),
+                found: thunderbird(),
+            }),
+        ),
+        (
+            "imap_beside",
+            "IMAP answers beside a POP3 server, and is better; `account` is the source to write instead.",
+            Line::ImapBeside {
+                account: "imaps://taro@imap.example.jp".to_owned(),
+            },
         ),
         (
             "connected",
@@ -318,7 +344,7 @@ fn examples() -> Vec<(&'static str, &'static str, Line)> {
             "Something failed; the run may go on. `code` is the stable name and `short` the number of `docs/faults.md`. \
              `reach` says how far it spreads: `message`, `mailbox`, `side` or `job`. `remedy` says what helps: `retry` (hikyaku does so itself, \
              not before `retry_after_millis` where the server named a time), `ask_user`, `skip` or `bug`. Of `said` only `status` and \
-             `code` are fit for matching. `detail` is English for logs; its words may change at any time.",
+             `code` are fit for matching. `file` is where a message of an archive lies: its file, and the offset in it where it holds several. `detail` is English for logs; its words may change at any time.",
             Line::from(&Event::Fault(refused())),
         ),
         (
@@ -388,13 +414,7 @@ fn examples() -> Vec<(&'static str, &'static str, Line)> {
             Line::Store(StoreView {
                 program: "thunderbird".to_owned(),
                 path: "/home/taro/.thunderbird/abcd.default".to_owned(),
-                found: vec![FoundView {
-                    kind: "thunderbird".to_owned(),
-                    folders: 12,
-                    messages: 23_000,
-                    exact: false,
-                    octets: 3_221_225_472,
-                }],
+                found: vec![thunderbird()],
                 outlook_files: None,
                 fault: None,
             }),
@@ -413,6 +433,34 @@ fn examples() -> Vec<(&'static str, &'static str, Line)> {
                 damaged: 2,
                 damaged_lines: 1,
                 strangers: 1,
+            }),
+        ),
+        (
+            "step",
+            "A step of `hikyaku leave-pop`, which runs other commands: their lines follow, each with its own `start` and its own last line. \
+             `step` is `backup`, `check`, `copy`, `verify` or `retire`; `state` is `begins`, `earlier` (an earlier run did it, and nothing \
+             has changed since) or `own` (the person has a backup).",
+            Line::Step(StepView {
+                step: "copy".to_owned(),
+                number: 3,
+                of: 5,
+                source: Some("pop3://taro@pop.example.jp".to_owned()),
+                state: "begins".to_owned(),
+            }),
+        ),
+        (
+            "leave_pop",
+            "The last line of `hikyaku leave-pop`, unless it ended before: then it is a `fault`, or the `report` of the step that did not end. `copied` counts \
+             what no earlier source had, in all runs; `missing` is `null` where the comparison did not end.",
+            Line::LeavePop(LeavePopView {
+                complete: true,
+                sources: vec![SourceEndView {
+                    source: "pop3://taro@pop.example.jp".to_owned(),
+                    may_retire: true,
+                    messages: 1_204,
+                    copied: 1_200,
+                    missing: Some(0),
+                }],
             }),
         ),
         (

@@ -33,7 +33,10 @@ pub(super) fn backup(context: &Context, args: &BackupArgs) -> Result<u8, Failure
         reserve: Reserve::Nothing,
         ..pair::policy(context, &args.filters, None, &sides)?
     };
-    copy::run(context, &sides, policy, Kind::Backup)
+    match args.dry_run {
+        true => copy::plan_of(context, &sides, policy),
+        false => copy::run(context, &sides, policy, Kind::Backup),
+    }
 }
 
 /// `restore`.
@@ -67,6 +70,15 @@ pub(super) fn named(context: &Context, text: &str) -> Result<Option<Backup>, Fai
 
 /// `check` of a backup alone.
 pub(super) fn check(context: &Context, backup: &Backup) -> Result<u8, Failure> {
+    let (_, is_whole) = check_to_view(context, backup)?;
+    Ok(match is_whole {
+        true => exit::DONE,
+        false => exit::EXCEPTIONS,
+    })
+}
+
+/// The same; the last line of its JSON, and whether everything is as it was saved.
+pub(super) fn check_to_view(context: &Context, backup: &Backup) -> Result<(Line, bool), Failure> {
     let (output, lang) = (context.output, context.output.lang);
     let account = backup.account();
     json::start(output, "check", account.as_ref(), None);
@@ -85,14 +97,12 @@ pub(super) fn check(context: &Context, backup: &Backup) -> Result<u8, Failure> {
         let checked: Result<_, Fault> =
             checked.unwrap_or_else(|e| Err(Fault::bug(format!("checking a backup: {e}"))));
         let (directory, format, checked) = checked?;
+        let line = Line::Backup(view(&directory, format, &checked));
         match output.json {
-            true => json::line(output, &Line::Backup(view(&directory, format, &checked))),
+            true => json::line(output, &line),
             false => output.result(&summary(&directory, format, &checked, lang)),
         }
-        Ok(match checked.is_whole() {
-            true => exit::DONE,
-            false => exit::EXCEPTIONS,
-        })
+        Ok((line, checked.is_whole()))
     };
     runtime::block_on(output, Stop::new(), work)
 }
@@ -138,18 +148,20 @@ fn as_line(finding: &Finding) -> Line {
 }
 
 fn summary(directory: &Path, format: Format, checked: &Checked, lang: Lang) -> String {
-    let (messages, size) = (Messages(checked.messages), Size(checked.octets));
-    let mut lines = vec![match checked.is_whole() {
-        true => text::whole(messages, size, Mailboxes(checked.folders), lang),
-        false => {
-            let damaged = Messages(checked.damaged);
-            text::not_whole(messages, size, damaged, lang)
-        }
-    }];
+    let mut lines = vec![whether_whole(&view(directory, format, checked), lang)];
     if format != Format::Mbox {
         lines.push(text::sums(&directory.display().to_string(), lang));
     }
     lines.join("\n")
+}
+
+/// Whether a backup is as it was saved.
+pub(super) fn whether_whole(checked: &BackupView, lang: Lang) -> String {
+    let (messages, size) = (Messages(checked.messages), Size(checked.octets));
+    match checked.whole {
+        true => text::whole(messages, size, Mailboxes(checked.folders), lang),
+        false => text::not_whole(messages, size, Messages(checked.damaged), lang),
+    }
 }
 
 fn view(directory: &Path, format: Format, checked: &Checked) -> BackupView {

@@ -20,7 +20,7 @@ pub(super) fn check(context: &Context) -> Result<u8, Failure> {
     for (name, account) in &context.config.accounts {
         table.row([
             format!("{name}:"),
-            account.locator.to_string(),
+            account.place.to_string(),
             signs_in(&account.options),
         ]);
     }

@@ -1,7 +1,7 @@
 //! `hikyaku copy`, `plan` and `check`.
 
 use super::Context;
-use super::pair::{self, Connected, Ready, Sides};
+use super::pair::{self, Connected, Ready, Sides, Use};
 use crate::args::{self, CheckArgs, CopyArgs, Pair, PlanArgs};
 use crate::output::{Output, told};
 use crate::problem::{Failure, Problem};
@@ -24,8 +24,14 @@ pub(super) fn copy(context: &Context, args: &CopyArgs) -> Result<u8, Failure> {
     if args.dry_run {
         return plan(context, &args.plan);
     }
-    let (sides, policy) = prepare(context, &args.plan)?;
+    let (sides, policy) = prepare(context, &args.plan, Use::Write)?;
     run(context, &sides, policy, Kind::Copy)
+}
+
+/// How a run ended.
+pub(super) struct Done {
+    pub(super) exit: u8,
+    pub(super) report: Report,
 }
 
 /// Reads secrets, then works to the end or until somebody stops it.
@@ -35,6 +41,16 @@ pub(super) fn run(
     policy: Policy,
     kind: Kind,
 ) -> Result<u8, Failure> {
+    run_to_report(context, sides, policy, kind).map(|done| done.exit)
+}
+
+/// The same, for whoever wants to know more than the exit code.
+pub(super) fn run_to_report(
+    context: &Context,
+    sides: &Sides,
+    policy: Policy,
+    kind: Kind,
+) -> Result<Done, Failure> {
     let ready = sides.ready(context)?;
     let stop = Stop::new();
     let work = execute(context, sides, ready, policy, kind, stop.clone());
@@ -55,7 +71,8 @@ pub(super) fn check(context: &Context, args: &CheckArgs) -> Result<u8, Failure> 
         reading: args.reading.clone(),
     };
     let (source, destination) = (args.source.options(), args.destination.options());
-    let sides = Sides::resolve(context, &pair, source, destination)?;
+    // Nothing to compare with is a mistake, unlike nothing to plan for.
+    let sides = Sides::resolve(context, &pair, source, destination, Use::Write)?;
     let policy = pair::policy(context, &args.filters, args.under.as_ref(), &sides)?;
     let depth = match args.full {
         true => Depth::Full,
@@ -91,12 +108,17 @@ pub(super) async fn look(
 
 /// `plan`: nothing is written anywhere.
 pub(super) fn plan(context: &Context, args: &PlanArgs) -> Result<u8, Failure> {
-    let (sides, mut policy) = prepare(context, args)?;
+    let (sides, policy) = prepare(context, args, Use::Look)?;
+    plan_of(context, &sides, policy)
+}
+
+/// What a copy or a backup would do.
+pub(super) fn plan_of(context: &Context, sides: &Sides, mut policy: Policy) -> Result<u8, Failure> {
     let ready = sides.ready(context)?;
     let stop = Stop::new();
     let work = async {
         sides.announce(context, "plan");
-        let connected = ready.connect(context, &stop).await?;
+        let connected = ready.connect(context, &stop, Use::Look).await?;
         pair::spell(context, &connected, &mut policy).await?;
         let (store, ledger) = look(context, &connected, policy.stateless).await?;
         let reserve = policy.reserve;
@@ -112,6 +134,7 @@ pub(super) fn plan(context: &Context, args: &PlanArgs) -> Result<u8, Failure> {
         let plan = job.plan().await?;
         let needed = plan.needed();
         let room = room::look(&*connected.destination.side, reserve, needed).await;
+        connected.source.tell_beside_at_last(context).await;
         connected.close().await;
         store.close().await;
         let (output, lang) = (context.output, context.output.lang);
@@ -130,9 +153,9 @@ pub(super) fn plan(context: &Context, args: &PlanArgs) -> Result<u8, Failure> {
     runtime::block_on(context.output, stop.clone(), work)
 }
 
-fn prepare(context: &Context, args: &PlanArgs) -> Result<(Sides, Policy), Failure> {
+fn prepare(context: &Context, args: &PlanArgs, what_for: Use) -> Result<(Sides, Policy), Failure> {
     let (source, destination) = (args.source.options(), args.destination.options());
-    let sides = Sides::resolve(context, &args.pair, source, destination)?;
+    let sides = Sides::resolve(context, &args.pair, source, destination, what_for)?;
     let policy = Policy {
         newest_first: args.newest_first,
         stateless: args.stateless,
@@ -193,7 +216,7 @@ async fn execute(
     mut policy: Policy,
     kind: Kind,
     stop: Stop,
-) -> Result<u8, Failure> {
+) -> Result<Done, Failure> {
     let output = context.output;
     sides.announce(context, kind.word());
     // A ledger that is there knows how many connections the servers let in.
@@ -204,7 +227,11 @@ async fn execute(
     if let Some(store) = &known {
         ready.recall(context, store).await;
     }
-    let connected = ready.connect(context, &stop).await?;
+    let what_for = match kind {
+        Kind::Copy | Kind::Backup | Kind::Restore => Use::Write,
+        Kind::Check(_) => Use::Look,
+    };
+    let connected = ready.connect(context, &stop, what_for).await?;
     pair::spell(context, &connected, &mut policy).await?;
     let store = match known {
         Some(store) => store,
@@ -241,12 +268,16 @@ async fn execute(
     }
     let exit = exit::exit_code(&result, context.global.no_wait);
     let servers = &connected.servers;
+    connected.source.tell_beside_at_last(context).await;
     // The report comes before anything that could still fail.
     match &result {
         Ok(report) if output.json => json::report(output, report, servers),
         Ok(report) => {
             let (run, lang) = (run.to_string(), output.lang);
-            let kind = results::Kind::of(kind.word(), source.as_str(), destination.as_str());
+            let kind = match sides.are_a_step {
+                true => results::Kind::Check,
+                false => results::Kind::of(kind.word(), source.as_str(), destination.as_str()),
+            };
             let text = results::report(report, servers, kind, Some(&run), lang);
             output.result(&text);
         }
@@ -272,8 +303,8 @@ async fn execute(
     if let Err(fault) = kept {
         output.note(&told(&fault, output.lang).join("\n"));
     }
-    result?;
-    Ok(exit)
+    let report = result?;
+    Ok(Done { exit, report })
 }
 
 /// What the person needs to know about an end before the end, beside the report.

@@ -3,13 +3,13 @@
 use super::Context;
 use crate::args::FindArgs;
 use crate::problem::{Failure, Problem};
-use crate::side::{name_of, told};
+use crate::side::{found_view, name_of, told};
 use crate::{exit, json};
 use hikyaku_archive::{Look, MailStore};
 use hikyaku_core::Code;
 use hikyaku_text::escape::clean;
 use hikyaku_text::{Lang, archive as text};
-use hikyaku_view::{FaultView, FoundView, Line, StoreView};
+use hikyaku_view::{FaultView, Line, StoreView};
 
 /// `find`. Exit code 0 also where there is nothing: it was looked for.
 pub(super) fn run(context: &Context, args: &FindArgs) -> Result<u8, Failure> {
@@ -53,17 +53,10 @@ fn view(store: &MailStore) -> StoreView {
         Ok(Look::Several(found)) => found.iter().collect(),
         _ => Vec::new(),
     };
-    let found = found.into_iter().map(|found| FoundView {
-        kind: found.kind.scheme().to_owned(),
-        folders: found.folders,
-        messages: found.messages,
-        exact: found.is_exact,
-        octets: found.octets,
-    });
     StoreView {
         program: name_of(store.program).to_owned(),
         path: store.path.display().to_string(),
-        found: found.collect(),
+        found: found.into_iter().map(found_view).collect(),
         outlook_files: match store.look {
             Ok(Look::Outlook(files)) => Some(files),
             _ => None,

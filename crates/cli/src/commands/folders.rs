@@ -16,6 +16,7 @@ pub(super) fn run(context: &Context, args: &ListArgs) -> Result<u8, Failure> {
     let stop = Stop::new();
     let work = async {
         json::start(context.output, "folders", side.account().as_ref(), None);
+        side.tell_found(context.output);
         let account = pair::connect_one(context, &side, &stop).await?;
         let mailboxes = chosen(&side, account.mailboxes().await?)?;
         account.close().await;

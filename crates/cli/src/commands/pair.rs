@@ -26,6 +26,8 @@ pub(super) struct Sides {
     pub(super) source: Side,
     pub(super) destination: Side,
     reading: Reading,
+    /// Whether more comes after the run: then the report does not say what to do next.
+    pub(super) are_a_step: bool,
 }
 
 /// Both sides with their secrets, ready to connect.
@@ -34,6 +36,15 @@ pub(super) struct Ready {
     destination: Way,
     /// Where whoever needs a new secret finds the person.
     pub(super) stage: Stage,
+}
+
+/// What the destination is opened for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Use {
+    /// Mail is put there, or taken back.
+    Write,
+    /// It is only looked at.
+    Look,
 }
 
 /// Both sides, open.
@@ -53,13 +64,22 @@ impl Sides {
         pair: &Pair,
         source: AccountOptions,
         destination: AccountOptions,
+        what_for: Use,
     ) -> Result<Self, Failure> {
         use hikyaku_core::Side::{Destination, Source};
         let resolve = |which, text: &str, options| {
             Side::resolve(which, text, options, &context.config, context.output)
         };
         let source = resolve(Source, &pair.from, source)?;
-        let destination = resolve(Destination, &pair.to, destination)?;
+        // A plan may be made for a backup that is not begun yet.
+        let imagined = match what_for {
+            Use::Look => Side::unbegun_backup(&pair.to),
+            Use::Write => None,
+        };
+        let destination = match imagined {
+            Some(backup) => backup,
+            None => resolve(Destination, &pair.to, destination)?,
+        };
         Self::of(source, destination, &pair.reading)
     }
 
@@ -74,6 +94,7 @@ impl Sides {
             source,
             destination,
             reading: reading.clone(),
+            are_a_step: false,
         })
     }
 
@@ -96,6 +117,7 @@ impl Sides {
         let (source, destination) = (self.source.account(), self.destination.account());
         let (source, destination) = (source.as_ref(), destination.as_ref());
         json::start(context.output, command, source, destination);
+        self.source.tell_found(context.output);
     }
 }
 
@@ -106,24 +128,25 @@ impl Ready {
         &self,
         context: &Context,
         stop: &Stop,
+        what_for: Use,
     ) -> Result<Connected, Failure> {
-        let (source, destination) = match self.destination.begins() {
-            true => {
-                let source = self.source.read(context, stop).await?;
+        let source = self.source.read(context, stop);
+        let (source, destination) = match what_for {
+            Use::Write if self.destination.begins() => {
+                let source = source.await?;
                 let destination = self.destination.write(context, stop).await;
                 if destination.is_err() {
                     source.side.close().await;
                 }
                 (source, destination?)
             }
-            false => tokio::try_join!(
-                self.source.read(context, stop),
-                self.destination.write(context, stop),
-            )?,
+            Use::Write => tokio::try_join!(source, self.destination.write(context, stop))?,
+            Use::Look => tokio::try_join!(source, self.destination.look(context, stop))?,
         };
         let mut waits = source.waits.clone();
         waits.extend(destination.waits.clone());
         let servers = [source.tell(context), destination.tell(context)];
+        source.tell_beside(context);
         Ok(Connected {
             source,
             destination,
@@ -161,6 +184,7 @@ pub(super) async fn connect_one(
     let way = Way::ready(context, side, &Reading::default(), &Stage::default())?;
     let opened = way.read(context, stop).await?;
     opened.tell(context);
+    opened.tell_beside_at_last(context).await;
     Ok(opened.side)
 }
 

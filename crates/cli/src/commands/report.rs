@@ -48,6 +48,9 @@ fn show(
         (Stored::Nothing, _) => return Err(Problem::Unended(name).into()),
         (_, Format::Json) => output.result(&crate::json::safe(&run.summary)),
         (Stored::Fault(fault), _) => output.result(&crate::output::told(&fault, lang).join("\n")),
+        (Stored::Backup(view), _) => {
+            output.result(&super::backup::whether_whole(&view, lang));
+        }
         (Stored::Undo(view), _) => {
             output.result(&results::undo_report(&UndoReport::from(&*view), lang));
         }

@@ -54,6 +54,7 @@ pub(super) fn run(context: &Context, args: &ListArgs) -> Result<u8, Failure> {
     let stop = Stop::new();
     let work = async {
         json::start(context.output, "size", side.account().as_ref(), None);
+        side.tell_found(context.output);
         let account = pair::connect_one(context, &side, &stop).await?;
         let listed = folders::chosen(&side, account.mailboxes().await?)?;
         let weigh = |mailbox: MailboxInfo| weigh(&*account, mailbox);

@@ -2,7 +2,7 @@
 
 use super::Context;
 use super::copy::{job, look, watch};
-use super::pair::{self, Connected, Ready, Sides};
+use super::pair::{self, Connected, Ready, Sides, Use};
 use crate::args::UndoArgs;
 use crate::output::told;
 use crate::problem::{Failure, Problem};
@@ -22,7 +22,7 @@ use std::sync::Arc;
 /// `undo`.
 pub(super) fn run(context: &Context, args: &UndoArgs) -> Result<u8, Failure> {
     let (source, destination) = (args.source.options(), args.destination.options());
-    let sides = Sides::resolve(context, &args.pair, source, destination)?;
+    let sides = Sides::resolve(context, &args.pair, source, destination, Use::Write)?;
     if let Place::Backup(_) = sides.destination.place {
         let detail = "nothing is ever removed from a backup";
         let (reach, remedy) = (Reach::Job, Remedy::AskUser);
@@ -33,7 +33,7 @@ pub(super) fn run(context: &Context, args: &UndoArgs) -> Result<u8, Failure> {
     let stop = Stop::new();
     let work = async {
         sides.announce(context, "undo");
-        let connected = ready.connect(context, &stop).await?;
+        let connected = ready.connect(context, &stop, Use::Write).await?;
         let done = work(context, args, &ready, &connected, &stop).await;
         connected.close().await;
         done

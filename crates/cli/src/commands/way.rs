@@ -1,6 +1,7 @@
 //! How each kind of side is opened, and what only that kind has: the engine wants a source
 //! and a destination, whatever they are.
 
+use super::beside::Beside;
 use super::{Context, pair, reached};
 use crate::args::Reading;
 use crate::problem::Failure;
@@ -8,7 +9,7 @@ use crate::progress::{self, Stage};
 use crate::renewal::Again;
 use crate::side::{Backup, Files, Place, Server, Side};
 use hikyaku_archive::{Archive, LabelPolicy, Options};
-use hikyaku_backup::{BackupDestination, BackupSource};
+use hikyaku_backup::{BackupDestination, BackupLook, BackupSource};
 use hikyaku_core::policy::Patience;
 use hikyaku_core::report::Wait;
 use hikyaku_core::traits::{Destination, Source, Undo};
@@ -21,11 +22,7 @@ use hikyaku_net::{Endpoint, PeerInfo};
 use hikyaku_pop3::{Pop3Account, Pop3Options};
 use hikyaku_text::{backup as text, pop3};
 use hikyaku_view::Connected as Reached;
-use std::sync::Arc;
-use std::time::Duration;
-
-/// How long a hint may keep anybody waiting after the login.
-const HINT: Duration = Duration::from_secs(2);
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// A side with everything that opening it takes.
 pub(super) enum Way {
@@ -50,6 +47,8 @@ pub(super) struct Opened<S: ?Sized> {
     server: Option<(Endpoint, PeerInfo)>,
     /// What only IMAP accounts have.
     imap: Option<Arc<ImapAccount>>,
+    /// Whether there is a better way to the same mail, as long as nobody was told.
+    beside: Mutex<Option<Beside>>,
 }
 
 impl Way {
@@ -154,6 +153,31 @@ impl Way {
         }
     }
 
+    /// Opens the side as a destination to which nothing is written: to plan, and to compare.
+    pub(super) async fn look(
+        &self,
+        context: &Context,
+        stop: &Stop,
+    ) -> Result<Opened<dyn Destination>, Failure> {
+        let Self::Backup(backup) = self else {
+            return self.write(context, stop).await;
+        };
+        let (directory, begins) = (backup.directory.clone(), backup.begins);
+        let looked = blocking(move || match begins {
+            true => BackupLook::open_or_imagine(directory),
+            false => BackupLook::open(directory),
+        });
+        let looked = looked.await;
+        let looked = looked.map_err(|f| f.on(hikyaku_core::Side::Destination))?;
+        if let (false, false) = (looked.is_begun(), context.output.json) {
+            let directory = backup.directory.display().to_string();
+            let line = text::would_begin(&directory, context.output.lang);
+            context.output.note(&line);
+        }
+        let account = looked.account();
+        Ok(Opened::on_disk(Arc::new(looked), account))
+    }
+
     /// What can take own copies back; connects when it has to.
     pub(super) fn undo(&self) -> Option<Arc<dyn Undo>> {
         match self {
@@ -194,6 +218,31 @@ impl<S: ?Sized> Opened<S> {
         Some(reached::tell(context, endpoint, peer))
     }
 
+    /// Says where IMAP answers beside a POP3 server, if that is known already.
+    pub(super) fn tell_beside(&self, context: &Context) {
+        let mut beside = self.beside.lock().unwrap_or_else(PoisonError::into_inner);
+        if beside.as_ref().is_some_and(Beside::is_known)
+            && let Some(Some(known)) = beside.take().map(Beside::now)
+        {
+            known.tell(context.output);
+        }
+    }
+
+    /// The same at the end, when whoever has not answered by then will not.
+    pub(super) async fn tell_beside_at_last(&self, context: &Context) {
+        let beside = || {
+            self.beside
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .take()
+        };
+        if let Some(beside) = beside()
+            && let Some(known) = beside.at_last().await
+        {
+            known.tell(context.output);
+        }
+    }
+
     fn on_disk(side: Arc<S>, account: AccountId) -> Self {
         Self {
             side,
@@ -201,6 +250,7 @@ impl<S: ?Sized> Opened<S> {
             waits: Vec::new(),
             server: None,
             imap: None,
+            beside: Mutex::default(),
         }
     }
 }
@@ -213,6 +263,7 @@ impl Opened<ImapAccount> {
             waits: self.waits,
             server: self.server,
             imap: self.imap,
+            beside: self.beside,
         }
     }
 
@@ -223,6 +274,7 @@ impl Opened<ImapAccount> {
             waits: self.waits,
             server: self.server,
             imap: self.imap,
+            beside: self.beside,
         }
     }
 }
@@ -243,62 +295,33 @@ async fn log_in(
         server: side.peer().map(|peer| (options.endpoint.clone(), peer)),
         imap: Some(side.clone()),
         side,
+        beside: Mutex::default(),
     })
 }
 
-/// The same over POP3; says what IMAP would do better, and what its runs cost.
+/// The same over POP3; says what its runs cost. Meanwhile it is looked for what would be better.
 async fn pop3(
     context: &Context,
     stop: &Stop,
     options: &Pop3Options,
     server: &Server,
 ) -> Result<Opened<dyn Source>, Failure> {
-    let endpoint = options.endpoint.clone();
-    let beside = tokio::spawn(async move { hikyaku_pop3::imap_beside(&endpoint).await });
+    let beside = Beside::look(&options.endpoint, server);
     let connect = || Pop3Account::connect(options.clone());
-    let connected = patiently(context, stop, connect).await;
-    let (side, waits) = connected.inspect_err(|_| beside.abort())?;
+    let (side, waits) = patiently(context, stop, connect).await?;
     let (output, lang) = (context.output, context.output.lang);
-    let peer = side.peer();
-    if !output.json {
-        let beside = tokio::time::timeout(HINT, beside).await;
-        if let Ok(Ok(Some(imap))) = beside {
-            let written = beside_as_written(server, &imap);
-            output.note(&pop3::imap_beside(&written, lang));
-        }
-        if side.distrust().is_some() {
-            output.note(&pop3::distrusted(lang));
-        }
+    if side.distrust().is_some() && !output.json {
+        output.note(&pop3::distrusted(lang));
     }
+    let peer = side.peer();
     Ok(Opened {
         side: Arc::new(side),
         account: server.account(),
         waits,
         server: peer.map(|peer| (options.endpoint.clone(), peer)),
         imap: None,
+        beside: Mutex::new(Some(beside)),
     })
-}
-
-/// The same account as it is written for IMAP.
-fn beside_as_written(server: &Server, imap: &Endpoint) -> String {
-    use crate::locator::{Host, Protocol, Security, ServerLocator};
-    let (host, _) = match Host::parse(&imap.host) {
-        Ok(host) => host,
-        Err(_) => (server.locator.host.clone(), None),
-    };
-    let locator = ServerLocator {
-        protocol: Protocol::Imap,
-        security: match imap.security {
-            hikyaku_net::Security::ImplicitTls => Security::Tls,
-            hikyaku_net::Security::StartTls => Security::StartTls,
-            hikyaku_net::Security::Plain => Security::Clear,
-        },
-        user: server.locator.user.clone(),
-        host,
-        port: imap.port,
-        mailbox: None,
-    };
-    locator.to_string()
 }
 
 /// Opens a backup to be written; begins one where that is wanted. Says which it is.

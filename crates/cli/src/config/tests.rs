@@ -31,7 +31,7 @@ fn a_full_file_is_read() {
     assert_eq!(config.bandwidth, Some(2 << 20));
     assert_eq!(config.state, Some("/etc/x/state".into()));
     let old = &config.accounts["old"];
-    assert_eq!(old.locator.to_string(), "imaps://taro@old.example.jp");
+    assert_eq!(old.place.to_string(), "imaps://taro@old.example.jp");
     let file = SecretFrom::File("/etc/x/old.pass".into());
     assert_eq!(old.options.password, Some(file));
     assert_eq!(old.options.ca_file, Some("/etc/ssl/private-ca.pem".into()));
@@ -40,6 +40,27 @@ fn a_full_file_is_read() {
     let command = SecretFrom::Command("get-token taro".into());
     assert_eq!(new.options.token, Some(command));
     assert_eq!(new.options.authzid.as_deref(), Some("hanako"));
+}
+
+#[test]
+fn mail_on_this_computer_has_a_name_too() {
+    let config = parse(
+        "[accounts.pc]\nlocator = 'thunderbird:profile'\n[accounts.saved]\nlocator = './mail'\n\
+         [accounts.pop]\nlocator = 'pop3s://taro@pop.example.jp'\n",
+    )
+    .expect("config");
+    let places = config
+        .accounts
+        .values()
+        .map(|account| account.place.to_string());
+    assert_eq!(
+        places.collect::<Vec<_>>(),
+        [
+            "thunderbird:/etc/x/profile",
+            "pop3s://taro@pop.example.jp",
+            "/etc/x/./mail"
+        ]
+    );
 }
 
 #[test]
@@ -82,7 +103,12 @@ fn every_mistake_is_named_with_its_line() {
             2,
             Why::Locator("imaps://u@h:0".into(), bad_port),
         ),
-        ("[accounts.old]\nlocator = 'mbox:x'", 2, Why::Kind("mbox")),
+        ("[accounts.old]\nlocator = 'pst:x'", 2, Why::Kind("pst")),
+        (
+            "[accounts.old]\nlocator = 'mbox:x'\npassword-env = 'A'",
+            1,
+            Why::OnDisk,
+        ),
         (
             &format!("{account}password = 'x'"),
             3,

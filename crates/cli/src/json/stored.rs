@@ -1,7 +1,7 @@
 //! The way back: from the line that the ledger keeps to what it tells.
 
 use hikyaku_core::Fault;
-use hikyaku_view::{Line, ReportView, UndoReportView};
+use hikyaku_view::{BackupView, Line, ReportView, UndoReportView};
 
 /// How a run ended, as it was kept.
 #[derive(Debug)]
@@ -10,6 +10,8 @@ pub(crate) enum Stored {
     Report(Box<ReportView>),
     /// Copies were taken back.
     Undo(Box<UndoReportView>),
+    /// A backup was compared with its own list.
+    Backup(Box<BackupView>),
     /// Before it could start.
     Fault(Fault),
     /// Not at all, or in words of another version.
@@ -21,6 +23,7 @@ pub(crate) fn read(summary: &str) -> Stored {
     match serde_json::from_str(summary) {
         Ok(Line::Report(view)) => Stored::Report(view),
         Ok(Line::UndoReport(view)) => Stored::Undo(view),
+        Ok(Line::Backup(view)) => Stored::Backup(Box::new(view)),
         Ok(Line::Fault(view)) => Stored::Fault(Fault::from(&view)),
         _ => Stored::Nothing,
     }

@@ -29,9 +29,10 @@ const HEADINGS: [&str; COLUMNS] = [
     "server",
     "address",
     "certificate",
+    "file",
 ];
 
-const COLUMNS: usize = 23;
+const COLUMNS: usize = 24;
 
 type Cells = [String; COLUMNS];
 
@@ -124,6 +125,7 @@ fn exception(view: &ExceptionView) -> Cells {
         Some(said) => format!("{} {}", said.status, said.text),
         None => view.fault.detail.clone(),
     };
+    cells[23] = view.fault.file.clone().unwrap_or_default();
     cells
 }
 
@@ -163,9 +165,9 @@ mod tests {
         assert_eq!(
             lines,
             [
-                "retries,,,,,,,,,,,,,,,,,,3,,,,",
-                "wait,,,,,,,,,,,,,,,L401,server.busy,destination,2,90000,,,",
-                "server,,,,,,,,,,,,,,,,\"TLS 1.3, pinned\",source,,,old.example.jp:993,192.0.2.1:993,abcd",
+                "retries,,,,,,,,,,,,,,,,,,3,,,,,",
+                "wait,,,,,,,,,,,,,,,L401,server.busy,destination,2,90000,,,,",
+                "server,,,,,,,,,,,,,,,,\"TLS 1.3, pinned\",source,,,old.example.jp:993,192.0.2.1:993,abcd,",
             ]
         );
         assert!(

@@ -153,6 +153,7 @@ fn exceptions(exceptions: &[Exception], lang: Lang) -> String {
         let mut fault = group[0].fault.clone();
         fault.at.mailbox = None;
         fault.at.message = None;
+        fault.at.file = None;
         fault.said = None;
         fault.detail.clear();
         let told = output::told(&fault, lang);
@@ -170,11 +171,12 @@ fn exceptions(exceptions: &[Exception], lang: Lang) -> String {
     lines.join("\n")
 }
 
-/// A message as people recognise it: folder, date, sender, subject, size; then what
-/// the server said about it.
+/// A message as people recognise it: folder, date, sender, subject, the file of an archive,
+/// size; then what the server said about it.
 fn name(exception: &Exception, lang: Lang) -> String {
     let mut parts = vec![exception.mailbox.show(lang)];
     let lacks_room = exception.fault.code == Code::QuotaReserve;
+    let file = exception.fault.at.file.as_deref();
     match (&exception.head, exception.key) {
         (Some(head), _) => {
             let heading = Heading::of(head);
@@ -183,18 +185,27 @@ fn name(exception: &Exception, lang: Lang) -> String {
             let subject = heading.subject.unwrap_or_else(|| text::no_subject(lang));
             parts.push(terminal::shorten(&subject, SUBJECT).into_owned());
         }
+        (None, Some(_)) if file.is_some() => {}
         (None, Some(key)) => parts.push(format!("UID {key}")),
         (None, None) if lacks_room => parts.push(text::without_room(lang)),
         (None, None) => parts.push(text::whole_mailbox(lang)),
     }
+    parts.extend(file.map(str::to_owned));
     parts.extend(exception.octets.map(|octets| Size(octets).show(lang)));
     let line = parts.join("  ");
+    let detail = without_place(&exception.fault.detail, file);
     match &exception.fault.said {
         Some(said) => format!("{line}  ({said})"),
         // Its detail says the same in English.
-        None if lacks_room || exception.fault.detail.is_empty() => line,
-        None => format!("{line}  ({})", exception.fault.detail),
+        None if lacks_room || detail.is_empty() => line,
+        None => format!("{line}  ({detail})"),
     }
+}
+
+/// A detail whose place stands beside it already.
+fn without_place<'a>(detail: &'a str, file: Option<&str>) -> &'a str {
+    let reason = file.and_then(|file| detail.strip_prefix(file)?.strip_prefix(": "));
+    reason.unwrap_or(detail)
 }
 
 /// The subject of a message, or what else it can be called.

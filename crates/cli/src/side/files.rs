@@ -6,6 +6,7 @@ use hikyaku_backup::{BackupSource, Format};
 use hikyaku_core::{AccountId, Code, Fault, Reach, Remedy, Side};
 use hikyaku_text::escape::percent;
 use hikyaku_text::{Lang, Mailboxes, Messages, Size, archive};
+use hikyaku_view::{FoundView, Line, RecognisedView};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
@@ -16,6 +17,8 @@ pub(crate) struct Files {
     pub(crate) kind: Kind,
     /// Where; absolute, without links.
     pub(crate) path: PathBuf,
+    /// What was found there, where nobody named the kind.
+    found: Option<Recognised>,
 }
 
 /// A backup in a directory.
@@ -38,7 +41,11 @@ impl Files {
                 .on(Side::Source)
                 .server(path.display().to_string())
         })?;
-        Ok(Self { kind, path })
+        Ok(Self {
+            kind,
+            path,
+            found: None,
+        })
     }
 
     /// Looks what lies at a path; says what was found.
@@ -53,7 +60,21 @@ impl Files {
             // The same look once more; it knows how to say why this is no archive.
             _ => recognise(path).map_err(placed)?,
         };
-        Self::open(found.kind, path)
+        Ok(Self {
+            found: Some(found.clone()),
+            ..Self::open(found.kind, path)?
+        })
+    }
+
+    /// What was recognised, as a line of JSON.
+    pub(super) fn tell_found(&self, output: Output) {
+        if let Some(found) = &self.found {
+            let view = RecognisedView {
+                path: self.path.display().to_string(),
+                found: found_view(found),
+            };
+            crate::json::line(output, &Line::Recognised(view));
+        }
     }
 
     /// The kind and the path: a second run finds what the first one left in the ledger, from
@@ -91,6 +112,17 @@ impl Backup {
     pub(crate) fn account(&self) -> Option<AccountId> {
         let backup = BackupSource::open(&self.directory).ok()?;
         Some(backup.account())
+    }
+}
+
+/// What was found, as an object.
+pub(crate) fn found_view(found: &Recognised) -> FoundView {
+    FoundView {
+        kind: found.kind.scheme().to_owned(),
+        folders: found.folders,
+        messages: found.messages,
+        exact: found.is_exact,
+        octets: found.octets,
     }
 }
 
@@ -180,7 +212,8 @@ mod tests {
         let account = |name: &[u8]| {
             let path = PathBuf::from(std::ffi::OsStr::from_bytes(name));
             let kind = Kind::Maildir;
-            Files { kind, path }.account()
+            let found = None;
+            Files { kind, path, found }.account()
         };
         assert_eq!(account(b"/a\xff\xe3").as_str(), "maildir:///a%FF%E3");
         assert_ne!(account(b"/a\xff"), account("/a\u{fffd}".as_bytes()));

@@ -19,6 +19,8 @@ pub(crate) struct Server {
     pub(crate) locator: ServerLocator,
     /// How it is reached.
     pub(crate) options: AccountOptions,
+    /// A password that the person has typed already.
+    pub(crate) typed: Option<Secret>,
 }
 
 impl Server {
@@ -50,6 +52,9 @@ impl Server {
 
     /// Reads or asks for the secret; says what is odd about it.
     pub(crate) fn credentials(&self, output: Output) -> Result<Credentials, Failure> {
+        if let Some(typed) = &self.typed {
+            return Ok(self.credentials_of(typed.clone()));
+        }
         let found = match self.secret_from() {
             Some(from) => secret::read(from),
             None => secret::ask(&words::prompt(self.which, &self.login(), output.lang)),
@@ -59,6 +64,19 @@ impl Server {
             output.note(&words::remark(remark, self.which, output.lang));
         }
         Ok(self.credentials_of(secret))
+    }
+
+    /// Asks for the password now, where the person is to be asked, and for no other time.
+    pub(crate) fn ask_once(&mut self, output: Output) -> Result<(), Failure> {
+        if self.secret_from().is_none() && self.typed.is_none() {
+            let found = secret::ask(&words::prompt(self.which, &self.login(), output.lang));
+            let (secret, remarks) = found.map_err(|why| Problem::Secret(self.which, why))?;
+            for remark in remarks {
+                output.note(&words::remark(remark, self.which, output.lang));
+            }
+            self.typed = Some(secret);
+        }
+        Ok(())
     }
 
     /// Where the secret is; `None` when the person is asked for it.

@@ -48,6 +48,10 @@ pub(super) fn problem(problem: &Problem) -> (String, String) {
             "Nobody says where your files are: HOME is not set.".into(),
             "Name the home directory: `hikyaku find DIR`.".into(),
         ),
+        Problem::NoSource => (
+            "No mail was found on this computer, and no other source is named.".into(),
+            "Name the POP account or the place of the mail: hikyaku leave-pop pop3s://taro@pop.example.jp --to …".into(),
+        ),
         Problem::SavedName(name, Some(like)) => (
             format!("The configuration has no account \"{name}\"."),
             format!("Did you mean {like}:?"),
@@ -224,6 +228,10 @@ fn config(problem: &ConfigProblem) -> (String, String) {
             let (cause, remedy) = locator(why);
             (format!("\"{}\" cannot be used: {cause}", crate::locator::masked(text)), remedy)
         }
+        Why::OnDisk => (
+            "mail on this computer has no password, certificate or connections".into(),
+            "Remove those lines, or write the locator of a server.".into(),
+        ),
         Why::Kind(kind) => (
             format!("an account of the kind \"{kind}\" cannot be saved in this version"),
             EXAMPLE.into(),

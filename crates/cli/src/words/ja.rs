@@ -42,6 +42,10 @@ pub(super) fn problem(problem: &Problem) -> (String, String) {
             "ホームフォルダの場所がわかりません（HOMEが設定されていません）。".into(),
             "「hikyaku find フォルダ」のように、ホームフォルダをご指定ください。".into(),
         ),
+        Problem::NoSource => (
+            "このパソコンにはメールデータが見つからず、ほかのコピー元も指定されていません。".into(),
+            "POPアカウントか、メールデータの場所をご指定ください。例：hikyaku leave-pop pop3s://taro@pop.example.jp --to …".into(),
+        ),
         Problem::SavedName(name, Some(like)) => (
             format!("設定ファイルに「{name}」というアカウントはありません。"),
             format!("「{like}:」ではありませんか。"),
@@ -213,6 +217,10 @@ fn config(problem: &ConfigProblem) -> (String, String) {
             let (cause, remedy) = locator(why);
             (format!("「{}」は使えません。{cause}", crate::locator::masked(text)), remedy)
         }
+        Why::OnDisk => (
+            "このパソコンの中のメールには、パスワード・証明書・接続数の設定は使えません。".into(),
+            "これらの行を削除するか、locatorにメールサーバーをご指定ください。".into(),
+        ),
         Why::Kind(kind) => (
             format!("「{kind}」のアカウントは、このバージョンでは保存できません。"),
             EXAMPLE.into(),
