@@ -12,10 +12,14 @@ mod support;
 mod apple;
 #[path = "corpus/dbx.rs"]
 mod dbx;
+#[path = "corpus/files.rs"]
+mod files;
 #[path = "corpus/plain.rs"]
 mod plain;
 #[path = "corpus/takeout.rs"]
 mod takeout;
+#[path = "corpus/thunderbird.rs"]
+mod thunderbird;
 #[path = "corpus/whole.rs"]
 mod whole;
 #[path = "corpus/wlm.rs"]
