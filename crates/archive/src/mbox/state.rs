@@ -34,7 +34,11 @@ pub(crate) fn state(head: &[u8]) -> State {
         let text = String::from_utf8_lossy(value);
         let text = text.trim();
         let is = |field: &str| name.eq_ignore_ascii_case(field.as_bytes());
-        if is("status") || is("x-status") {
+        if is("x-status") && is_of_kmail(text) {
+            state.is_recorded = true;
+            text.chars()
+                .for_each(|letter| state.letter_of_kmail(letter));
+        } else if is("status") || is("x-status") {
             state.is_recorded = true;
             text.chars().for_each(|letter| state.letter(letter));
         } else if is("x-mozilla-status") {
@@ -55,6 +59,11 @@ pub(crate) fn state(head: &[u8]) -> State {
     state
 }
 
+/// KMail repeats in X-Status what others keep in Status alone: new, unread, old or read.
+fn is_of_kmail(text: &str) -> bool {
+    text.contains(['N', 'U', 'O', 'R'])
+}
+
 impl State {
     /// A letter of Status or X-Status, as Berkeley mail, mutt and Pine write them.
     fn letter(&mut self, letter: char) {
@@ -67,6 +76,18 @@ impl State {
             _ => return,
         };
         self.flags.set(flag);
+    }
+
+    /// A letter of KMail's X-Status: its F is "forwarded", and its T "has an attachment".
+    fn letter_of_kmail(&mut self, letter: char) {
+        match letter {
+            'R' => self.flags.set(Flag::Seen),
+            'A' => self.flags.set(Flag::Answered),
+            'G' => self.flags.set(Flag::Flagged),
+            'D' => self.flags.set(Flag::Deleted),
+            'F' => self.flags.set_keyword(Keyword::new("$Forwarded")),
+            _ => {}
+        }
     }
 
     fn mozilla(&mut self, bits: u32) {
@@ -138,6 +159,15 @@ mod tests {
                 false,
             ),
             ("X-Status: D\n\n", "\\Deleted", true, false),
+            // KMail: an attachment, forwarded, important.
+            ("Status: RO\nX-Status: ORT\n\n", "\\Seen", true, false),
+            (
+                "X-Status: ORAFGC\n\n",
+                "\\Seen \\Answered \\Flagged $Forwarded",
+                true,
+                false,
+            ),
+            ("X-Status: U\n\n", "", true, false),
             (
                 "X-Keywords: $Forwarded NonJunk\n\n",
                 "$Forwarded NonJunk",
