@@ -1,7 +1,7 @@
 //! Every file of the corpus through the readers, compared with what is known of it.
 //!
-//! The corpus is found by `HIKYAKU_CORPUS`, or beside the project. Without it these tests
-//! say SKIPPED; the samples in the project cover each format all the same.
+//! The corpus is found by `HIKYAKU_CORPUS`, or beside the project. Without it, what is not
+//! in `tests/samples` says SKIPPED; the samples there go through the same code.
 
 #![allow(clippy::unwrap_used, reason = "a failed step fails the test")]
 
@@ -14,6 +14,8 @@ mod apple;
 mod dbx;
 #[path = "corpus/files.rs"]
 mod files;
+#[path = "corpus/journey/mod.rs"]
+mod journey;
 #[path = "corpus/plain.rs"]
 mod plain;
 #[path = "corpus/takeout.rs"]

@@ -1,6 +1,6 @@
 //! mbox in its dialects, and trees of it.
 
-use crate::support::{corpus, counts, crlf, golden, read};
+use crate::support::{corpus, counts, crlf, golden, read, unpacked};
 use hikyaku_archive::Kind;
 
 #[tokio::test]
@@ -131,24 +131,9 @@ async fn boxes_of_other_projects_have_the_messages_that_python_finds() {
     assert_eq!(told, wanted);
 }
 
-/// Unpacks a tar of the corpus.
-fn untar(part: &str) -> Option<tempfile::TempDir> {
-    let tar = corpus(part)?;
-    let dir = tempfile::tempdir().unwrap();
-    let done = std::process::Command::new("tar")
-        .arg("-xf")
-        .arg(&tar)
-        .arg("-C")
-        .arg(dir.path())
-        .status()
-        .unwrap();
-    assert!(done.success());
-    Some(dir)
-}
-
 #[tokio::test]
 async fn a_maildir_of_dovecot_is_as_dovecot_tells() {
-    let Some(dir) = untar("maildir-dovecot/Maildir.tar") else {
+    let Some(dir) = unpacked("maildir-dovecot/Maildir.tar") else {
         return;
     };
     let Some(table) = corpus("maildir-dovecot/messages.tsv") else {
@@ -197,7 +182,7 @@ async fn a_maildir_of_dovecot_is_as_dovecot_tells() {
 
 #[tokio::test]
 async fn a_maildir_with_japanese_names() {
-    let Some(dir) = untar("ja-constructed/maildir.tar") else {
+    let Some(dir) = unpacked("ja-constructed/maildir.tar") else {
         return;
     };
     let folders = read(Kind::Maildir, &dir.path().join("maildir")).await;

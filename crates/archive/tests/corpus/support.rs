@@ -11,23 +11,40 @@ use std::path::{Path, PathBuf};
 /// their times, which no copy keeps, are never taken for a date.
 pub(crate) const NOW: i64 = 1_735_689_600;
 
-/// A part of the corpus; says SKIPPED where it is not there.
+/// A part of the corpus, or the project's own sample of the same name; says SKIPPED where
+/// neither is there.
 pub(crate) fn corpus(part: &str) -> Option<PathBuf> {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     let root = match std::env::var_os("HIKYAKU_CORPUS") {
         Some(root) => PathBuf::from(root),
-        None => Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/corpus"),
+        None => here.join("../../../shared/corpus"),
     };
-    let path = root.join(part);
-    if path.exists() {
-        return Some(path);
+    let known = [root.join(part), here.join("tests/samples").join(part)];
+    let found = known.into_iter().find(|path| path.exists());
+    if found.is_none() {
+        skipped(part);
     }
-    skipped(part);
-    None
+    found
 }
 
 #[allow(clippy::print_stderr)]
 fn skipped(part: &str) {
     eprintln!("SKIPPED: there is no corpus here with {part} (HIKYAKU_CORPUS)");
+}
+
+/// Unpacks a tar of the corpus.
+pub(crate) fn unpacked(part: &str) -> Option<tempfile::TempDir> {
+    let tar = corpus(part)?;
+    let dir = tempfile::tempdir().unwrap();
+    let done = std::process::Command::new("tar")
+        .arg("-xf")
+        .arg(&tar)
+        .arg("-C")
+        .arg(dir.path())
+        .status()
+        .unwrap();
+    assert!(done.success());
+    Some(dir)
 }
 
 /// One folder, read to its end.
@@ -44,6 +61,8 @@ pub(crate) struct Read {
 pub(crate) struct Message {
     pub(crate) flags: String,
     pub(crate) date: String,
+    /// The same moment in UTC seconds.
+    pub(crate) seconds: Option<i64>,
     pub(crate) octets: Vec<u8>,
 }
 
@@ -149,6 +168,7 @@ async fn read_folder(
             date: letter
                 .date
                 .map_or_else(|| "-".to_owned(), |d| d.to_string()),
+            seconds: letter.date.map(|d| d.seconds),
             octets,
         });
     }
@@ -211,11 +231,16 @@ pub(crate) fn golden(name: &str, root: &Path, folders: &[Read]) {
             writeln!(text, "  ! {}", fault.replace(&root, "…")).unwrap();
         }
     }
+    golden_text(name, &text);
+}
+
+/// Compares a text with `golden/NAME.txt`, as [`golden`].
+pub(crate) fn golden_text(name: &str, text: &str) {
     let file = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("tests/corpus/golden")
         .join(format!("{name}.txt"));
     if std::env::var_os("HIKYAKU_GOLDEN").is_some_and(|v| v == "write") {
-        std::fs::write(&file, &text).unwrap();
+        std::fs::write(&file, text).unwrap();
     }
     let expected = std::fs::read_to_string(&file).unwrap_or_default();
     assert_eq!(text, expected, "{}", file.display());
