@@ -243,6 +243,16 @@ impl Reader for Opened {
         self.desk.survey.state()
     }
 
+    fn resume<'a>(&'a mut self, earlier: &'a MailboxState) -> Ask<'a, bool> {
+        let desk = &mut self.desk;
+        let continues = desk.survey.continues(earlier);
+        if let Some(epoch) = earlier.epoch.filter(|_| continues) {
+            desk.survey = Arc::new(desk.survey.under(epoch));
+            desk.shared.keep(&desk.folder, &desk.survey);
+        }
+        Box::pin(async move { Ok(continues) })
+    }
+
     fn keys(&mut self) -> Ask<'_, KeySet> {
         let keys = self.desk.survey.keys.clone();
         Box::pin(async move { Ok(keys) })

@@ -117,12 +117,17 @@ impl Shared {
         if let Some(earlier) = earlier.filter(|s| stamp.is_some() && s.stamp == stamp) {
             return Ok(earlier);
         }
-        let fresh = survey(self.store.as_ref(), folder, stamp);
+        let fresh = survey(self.store.as_ref(), folder, stamp, &self.options);
         let fresh = Arc::new(fresh.map_err(|f| self.placed(f.mailbox(&folder.name)))?);
-        if let Some(known) = self.known().get_mut(&folder.name) {
-            known.survey = Some(fresh.clone());
-        }
+        self.keep(folder, &fresh);
         Ok(fresh)
+    }
+
+    /// Keeps a survey for the next look.
+    pub(crate) fn keep(&self, folder: &Folder, survey: &Arc<Survey>) {
+        if let Some(known) = self.known().get_mut(&folder.name) {
+            known.survey = Some(survey.clone());
+        }
     }
 
     fn mailboxes(&self) -> Result<Vec<MailboxInfo>, Fault> {

@@ -2,6 +2,7 @@
 //! epoch, and where a later scan can begin.
 
 use crate::fault;
+use crate::options::Options;
 use crate::store::{Flow, Folder, Found, Start, Store};
 use hikyaku_core::{Epoch, Fault, Key, KeySet, MailboxState, Reach};
 use std::ops::ControlFlow;
@@ -12,11 +13,11 @@ const STRIDE: u64 = 256;
 /// Derived epochs have 61 bits: the engine and the ledger need the rest.
 const EPOCH_BITS: u32 = 61;
 
-/// Keys beyond this are not remembered one by one.
-const MOST_PRINTS: u64 = 1 << 26;
+/// So many messages are remembered one by one, in four octets each.
+const MOST_PRINTS: usize = 1 << 26;
 
 /// What a folder held when it was scanned.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Survey {
     pub(crate) epoch: Epoch,
     /// Messages and unreadable items.
@@ -27,8 +28,10 @@ pub(crate) struct Survey {
     octets: u64,
     next: Key,
     starts: Vec<Start>,
-    /// By key: four octets of what was found there. Empty where keys never change meaning.
-    prints: Vec<u32>,
+    /// Empty where keys never change meaning.
+    prints: Prints,
+    /// Of the flags of all messages.
+    flags: u32,
 }
 
 impl Survey {
@@ -37,7 +40,10 @@ impl Survey {
             epoch: Some(self.epoch),
             next: Some(self.next),
             messages: self.keys.len(),
-            modseq: None,
+            modseq: self.prints.up_to(self.next).map(|content| {
+                // Content above: what `continues` asks for; flags below.
+                u64::from(content) << 32 | u64::from(self.flags)
+            }),
             octets: Some(self.octets),
         }
     }
@@ -51,11 +57,91 @@ impl Survey {
 
     /// Whether this is what the survey saw under that key.
     pub(crate) fn is_same(&self, found: &Found) -> bool {
-        let index = usize::try_from(found.key().0).unwrap_or(usize::MAX);
-        self.prints
-            .get(index)
-            .is_none_or(|print| *print == 0 || *print == short(found))
+        let print = self.prints.get(found.key());
+        print.is_none_or(|print| print == short(found))
     }
+
+    /// Whether everything that the folder held in an earlier [`Survey::state`] is still
+    /// there under its key. It may hold more behind it.
+    pub(crate) fn continues(&self, earlier: &MailboxState) -> bool {
+        let (Some(next), Some(then)) = (earlier.next, earlier.modseq) else {
+            return false;
+        };
+        let now = self.prints.up_to(next);
+        next <= self.next && now.is_some_and(|now| u64::from(now) == then >> 32)
+    }
+
+    /// The same, under an earlier epoch that it continues.
+    pub(crate) fn under(&self, epoch: Epoch) -> Self {
+        Self {
+            epoch,
+            ..self.clone()
+        }
+    }
+}
+
+/// Four octets of what was found under each key. Keys are mostly dense, and never have to
+/// be: a folder may hold the messages 1 and 4000000000.
+#[derive(Clone, Debug, Default)]
+struct Prints {
+    prints: Vec<u32>,
+    /// First key of each run of keys without a gap, and which print is its.
+    runs: Vec<(u64, usize)>,
+}
+
+impl Prints {
+    /// Keys come in ascending order.
+    fn push(&mut self, key: Key, print: u32) {
+        if self.prints.len() >= MOST_PRINTS {
+            return;
+        }
+        let index = self.prints.len();
+        let continues = self
+            .runs
+            .last()
+            .is_some_and(|(first, at)| first.checked_add((index - at) as u64) == Some(key.0));
+        if !continues {
+            self.runs.push((key.0, index));
+        }
+        self.prints.push(print);
+    }
+
+    /// How many keys are lower.
+    fn below(&self, key: Key) -> usize {
+        let run = self.runs.partition_point(|(first, _)| *first < key.0);
+        let Some((first, at)) = run.checked_sub(1).and_then(|run| self.runs.get(run)) else {
+            return 0;
+        };
+        let end = self.runs.get(run).map_or(self.prints.len(), |(_, at)| *at);
+        let inside = usize::try_from(key.0 - first).unwrap_or(usize::MAX);
+        at.saturating_add(inside).min(end)
+    }
+
+    fn get(&self, key: Key) -> Option<u32> {
+        let next = Key(key.0.saturating_add(1));
+        let index = self.below(key);
+        (self.below(next) > index).then(|| self.prints[index])
+    }
+
+    /// Made of all keys below this one and what was found there; `None` when not all were
+    /// remembered.
+    fn up_to(&self, next: Key) -> Option<u32> {
+        if self.prints.is_empty() || self.prints.len() >= MOST_PRINTS {
+            return None;
+        }
+        let count = self.below(next);
+        let mut hasher = blake3::Hasher::new();
+        for print in &self.prints[..count] {
+            hasher.update(&print.to_le_bytes());
+        }
+        Some(first_word(&hasher))
+    }
+}
+
+fn first_word(hasher: &blake3::Hasher) -> u32 {
+    let mut four = [0; 4];
+    four.copy_from_slice(&hasher.finalize().as_bytes()[..4]);
+    u32::from_le_bytes(four)
 }
 
 /// Scans the folder from its beginning.
@@ -67,6 +153,7 @@ pub(crate) fn survey(
     store: &dyn Store,
     folder: &Folder,
     stamp: Option<u64>,
+    options: &Options,
 ) -> Result<Survey, Fault> {
     let mut survey = Survey {
         epoch: Epoch(0),
@@ -76,9 +163,11 @@ pub(crate) fn survey(
         octets: 0,
         next: Key(1),
         starts: Vec::new(),
-        prints: Vec::new(),
+        prints: Prints::default(),
+        flags: 0,
     };
     let mut chain = blake3::Hasher::new();
+    let mut flags = blake3::Hasher::new();
     let mut count = 0_u64;
     let mut take = |found: Found| -> Flow {
         let key = found.key();
@@ -91,17 +180,15 @@ pub(crate) fn survey(
         count += 1;
         survey.next = Key(key.0.saturating_add(1));
         chain.update(&identity(&found));
-        if key.0 < MOST_PRINTS {
-            let index = usize::try_from(key.0).unwrap_or(0);
-            if survey.prints.len() <= index {
-                survey.prints.resize(index + 1, 0);
-            }
-            survey.prints[index] = short(&found);
-        }
+        survey.prints.push(key, short(&found));
         match found {
             Found::Message(item) => {
                 survey.octets = survey.octets.saturating_add(item.octets);
                 survey.keys.insert(key);
+                let seconds = item.date.map(|d| d.seconds);
+                let shown = options.flags(item.flags, item.seen_recorded, seconds);
+                flags.update(&key.0.to_le_bytes());
+                flags.update(shown.to_string().as_bytes());
             }
             Found::Unreadable { .. } => survey.keys.insert(key),
             Found::Deleted { .. } => {}
@@ -123,7 +210,7 @@ pub(crate) fn survey(
     match own {
         Some(epoch) => {
             survey.epoch = epoch;
-            survey.prints = Vec::new();
+            survey.prints = Prints::default();
         }
         None => {
             let mut eight = [0; 8];
@@ -132,6 +219,7 @@ pub(crate) fn survey(
             survey.epoch = Epoch((u64::from_le_bytes(eight) >> (64 - EPOCH_BITS)).max(1));
         }
     }
+    survey.flags = first_word(&flags);
     Ok(survey)
 }
 

@@ -42,7 +42,8 @@ pub struct MailboxState {
     pub next: Option<Key>,
     /// MESSAGES or EXISTS.
     pub messages: u64,
-    /// HIGHESTMODSEQ (RFC 7162), where the mailbox keeps one.
+    /// HIGHESTMODSEQ (RFC 7162), where the mailbox keeps one. Elsewhere a number made of
+    /// everything that it holds, flags included. The same one: nothing has changed.
     pub modseq: Option<u64>,
     /// Sum of the sizes in octets (STATUS=SIZE, RFC 8438).
     pub octets: Option<u64>,

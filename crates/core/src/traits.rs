@@ -61,6 +61,16 @@ pub trait Reader: Send {
     /// checkpoint may be made.
     fn state(&self) -> MailboxState;
 
+    /// Takes up the numbering of an earlier look where everything that was there then
+    /// still has its key: from then on [`Reader::state`] tells the earlier epoch. Whether
+    /// it did.
+    ///
+    /// For sources that make their epochs from what they hold, such as a file that only
+    /// grew at its end.
+    fn resume<'a>(&'a mut self, _earlier: &'a MailboxState) -> Ask<'a, bool> {
+        Box::pin(async { Ok(false) })
+    }
+
     /// All keys that the mailbox holds now.
     fn keys(&mut self) -> Ask<'_, KeySet>;
 

@@ -7,6 +7,7 @@ use crate::mailbox::Finished;
 use crate::matching::{self, Found};
 use crate::pace::Seat;
 use crate::prove::difference;
+use crate::resume;
 use crate::run::Run;
 use futures::StreamExt;
 use futures::future::{BoxFuture, FutureExt};
@@ -104,8 +105,11 @@ impl Check<'_> {
         let mut there = opened.map_err(|fault| fault.on(Side::Destination))?;
         run.pace.connected(Side::Destination);
         let there_keys = there.keys().await?;
+        if let Some(pairing) = &self.line.pairing {
+            resume::resume(run, pairing, reader.as_mut()).await?;
+        }
         let now = Now {
-            epoch: reader.state().epoch.unwrap_or(Epoch(0)),
+            epoch: resume::epoch(reader.as_ref()),
             keys: &keys,
             destination_epoch: there.state().epoch.unwrap_or(Epoch(0)),
             there: &there_keys,

@@ -30,6 +30,7 @@ mod place;
 mod poison;
 mod prints;
 mod prove;
+mod resume;
 mod room;
 mod run;
 mod space;

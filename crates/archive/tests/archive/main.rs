@@ -1,6 +1,7 @@
 //! Archives of every kind that this crate reads itself, through the source.
 
 mod files;
+mod growth;
 mod kit;
 mod maildir;
 mod mbox;

@@ -3,11 +3,14 @@
 use super::shut::Shut;
 use crate::compare::Now;
 use crate::listing::contradiction;
+use crate::resume;
 use crate::run::Run;
 use hikyaku_core::ledger::Pairing;
 use hikyaku_core::plan::MailboxPlan;
 use hikyaku_core::traits::{Reader, Writer};
-use hikyaku_core::{Code, Epoch, Fault, Key, KeySet, MailboxInfo, Reach, Remedy, Side};
+use hikyaku_core::{
+    Code, Epoch, Fault, Key, KeySet, MailboxInfo, MailboxState, Reach, Remedy, Side,
+};
 
 /// Both sides, open, with the keys that they held at that moment.
 pub(crate) struct Scene {
@@ -17,6 +20,8 @@ pub(crate) struct Scene {
     pub(crate) epoch: Epoch,
     pub(crate) keys: KeySet,
     pub(crate) reader: Box<dyn Reader>,
+    /// The state that the source goes on from, when it is one that only grew since.
+    resumed: Option<MailboxState>,
     pub(crate) destination_epoch: Epoch,
     pub(crate) there: KeySet,
     /// The destination's UIDNEXT at the same moment.
@@ -54,14 +59,16 @@ impl Scene {
                 .map_err(|f: Fault| f.on(Side::Destination))
         };
         let pairing = run.ledger.pair(&line.source.name, &line.destination);
-        let ((reader, keys), (info, writer, there), pairing) =
+        let ((mut reader, keys), (info, writer, there), pairing) =
             futures::try_join!(source, destination, pairing)?;
+        let resumed = resume::resume(run, &pairing, reader.as_mut()).await?;
         Ok(Self {
             pairing,
             info,
-            epoch: reader.state().epoch.unwrap_or(Epoch(0)),
+            epoch: resume::epoch(reader.as_ref()),
             keys,
             reader,
+            resumed,
             destination_epoch: writer.state().epoch.unwrap_or(Epoch(0)),
             there,
             next: writer.state().next,
@@ -107,8 +114,11 @@ impl Scene {
     ) -> Result<KeySet, Fault> {
         self.reader = Shut::reader(self.reader.as_ref());
         let opened = read(run, &line.source).await;
-        let (reader, keys) = opened.map_err(|fault| fault.on(Side::Source))?;
-        if reader.state().epoch.unwrap_or(Epoch(0)) != self.epoch {
+        let (mut reader, keys) = opened.map_err(|fault| fault.on(Side::Source))?;
+        if let Some(earlier) = &self.resumed {
+            reader.resume(earlier).await?;
+        }
+        if resume::epoch(reader.as_ref()) != self.epoch {
             let detail = "the source renumbered its messages while they were read";
             let retry = Remedy::Retry { after: None };
             let fault = Fault::new(Code::MailboxListing, Reach::Mailbox, retry, detail);
@@ -122,8 +132,9 @@ impl Scene {
     /// another one than a moment ago in the list of mailboxes.
     pub(crate) fn unstable(&self, line: &MailboxPlan) -> Vec<Side> {
         let listed = |info: Option<&MailboxInfo>| info.and_then(|i| i.state).and_then(|s| s.epoch);
+        let source = listed(Some(&line.source)).filter(|_| self.resumed.is_none());
         let sides = [
-            (Side::Source, self.epoch, listed(Some(&line.source))),
+            (Side::Source, self.epoch, source),
             (
                 Side::Destination,
                 self.destination_epoch,
