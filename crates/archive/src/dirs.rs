@@ -1,4 +1,4 @@
-//! Directories, walked without leaving them.
+//! Directories and their names.
 //!
 //! Symbolic links are not followed, whatever they point to: a tree that somebody else
 //! packed must not lead to files of this computer, nor in a circle.
@@ -7,13 +7,6 @@ use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-
-use hikyaku_core::Fault;
-
-use crate::fault;
-
-/// Directories inside directories, at most.
-const MAX_DEPTH: usize = 64;
 
 /// One directory.
 #[derive(Clone, Debug)]
@@ -62,36 +55,6 @@ pub(crate) fn list(path: &Path, levels: Vec<String>) -> io::Result<Dir> {
     dir.files.sort();
     dir.dirs.sort();
     Ok(dir)
-}
-
-/// The directory and all below it, each before those inside it, sorted by name. A
-/// directory that cannot be entered is passed over: `blocked` hears of it.
-///
-/// # Faults
-/// When the directory itself cannot be listed.
-pub(crate) fn walk(
-    root: &Path,
-    blocked: &mut dyn FnMut(&Path, &io::Error),
-) -> Result<Vec<Dir>, Fault> {
-    let first = list(root, Vec::new()).map_err(|e| fault::missing(root, &e))?;
-    let mut out = Vec::new();
-    // A stack, so that depth costs no recursion.
-    let mut open = vec![first];
-    while let Some(dir) = open.pop() {
-        if dir.levels.len() < MAX_DEPTH {
-            for name in dir.dirs.iter().rev() {
-                let path = dir.path.join(name);
-                let mut levels = dir.levels.clone();
-                levels.push(name_of(name));
-                match list(&path, levels) {
-                    Ok(inner) => open.push(inner),
-                    Err(error) => blocked(&path, &error),
-                }
-            }
-        }
-        out.push(dir);
-    }
-    Ok(out)
 }
 
 /// A file's name as text. Names that are no UTF-8 come from a Windows zip that was
@@ -153,33 +116,5 @@ mod tests {
         assert_eq!(without_ending(".mbox", ".mbox"), None);
         assert_eq!(without_ending("あ", ".mbox"), None);
         assert_eq!(without_ending("ああ", "mbox"), None);
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn links_are_not_followed() {
-        let root = tempfile::tempdir().unwrap();
-        let outside = tempfile::tempdir().unwrap();
-        fs::write(outside.path().join("secret"), "x").unwrap();
-        fs::create_dir_all(root.path().join("b/a")).unwrap();
-        fs::write(root.path().join("b/2"), "").unwrap();
-        fs::write(root.path().join("b/1"), "").unwrap();
-        for (to, link) in [(outside.path(), "out"), (root.path(), "b/again")] {
-            std::os::unix::fs::symlink(to, root.path().join(link)).unwrap();
-        }
-        std::os::unix::fs::symlink(outside.path().join("secret"), root.path().join("b/0")).unwrap();
-        let dirs = walk(root.path(), &mut |path, error| panic!("{path:?}: {error}")).unwrap();
-        let told: Vec<_> = dirs
-            .iter()
-            .map(|d| (d.levels.join("/"), d.files.clone()))
-            .collect();
-        assert_eq!(
-            told,
-            [
-                (String::new(), vec![]),
-                ("b".to_owned(), vec!["1".into(), "2".into()]),
-                ("b/a".to_owned(), vec![]),
-            ]
-        );
     }
 }

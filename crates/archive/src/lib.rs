@@ -37,6 +37,7 @@ mod takeout;
 mod text;
 mod thunderbird;
 mod unpack;
+mod walk;
 mod wlm;
 
 pub use archive::Archive;

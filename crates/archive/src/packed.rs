@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use hikyaku_core::{Epoch, Fault, MailboxName, Reach};
+use hikyaku_core::{Epoch, Fault};
 
 use crate::dirs;
 use crate::fault;
@@ -46,12 +46,6 @@ impl Packed {
         );
         place.strip_prefix(&root).unwrap_or(place).to_owned()
     }
-
-    fn lost(&self, folder: &Folder) -> Option<&Fault> {
-        let lost = self.unpacked.left_out.iter();
-        let mut lost = lost.filter(|(name, _)| unpack::lost_place(name) == folder.place);
-        lost.next().map(|(_, fault)| fault)
-    }
 }
 
 /// The directory that was packed: zips have it around what is in it.
@@ -69,13 +63,7 @@ fn innermost(root: &Path) -> Result<PathBuf, Fault> {
 impl Store for Packed {
     fn folders(&self) -> Result<Vec<Folder>, Fault> {
         let mut folders = self.inner.folders()?;
-        // What could not be unpacked is listed: its scan tells why.
-        for (name, _) in &self.unpacked.left_out {
-            let leaf = name.rsplit('/').next().unwrap_or(name).to_owned();
-            if let Some(folder) = MailboxName::new(vec![leaf]) {
-                folders.push(Folder::new(folder, unpack::lost_place(name)));
-            }
-        }
+        folders.extend(unpack::lost_folders(&self.unpacked.left_out));
         Ok(folders)
     }
 
@@ -85,11 +73,6 @@ impl Store for Packed {
         start: Start,
         found: &mut dyn FnMut(Found) -> Flow,
     ) -> Result<Option<Epoch>, Fault> {
-        if let Some(fault) = self.lost(folder) {
-            let mut fault = fault.clone();
-            fault.reach = Reach::Mailbox;
-            return Err(fault);
-        }
         self.inner.scan(folder, start, &mut |one| {
             found(match one {
                 Found::Unreadable {
@@ -117,9 +100,6 @@ impl Store for Packed {
     }
 
     fn stamp(&self, folder: &Folder) -> Option<u64> {
-        match self.lost(folder) {
-            Some(_) => None,
-            None => self.inner.stamp(folder),
-        }
+        self.inner.stamp(folder)
     }
 }

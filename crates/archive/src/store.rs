@@ -4,7 +4,7 @@
 //! scan: what it needs to go on in the middle of a folder it has put into [`Item::at`].
 
 use crate::text::Text;
-use hikyaku_core::{Epoch, Fault, Flags, InternalDate, Key, MailboxName, Role};
+use hikyaku_core::{Epoch, Fault, Flags, InternalDate, Key, MailboxName, Reach, Role};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -16,7 +16,7 @@ pub type Flow = ControlFlow<()>;
 pub trait Store: Send + Sync {
     /// Every folder, in any order. Cheap: no message is looked at.
     ///
-    /// Folders that cannot be entered are listed too; their scan fails.
+    /// What cannot be entered is listed too ([`Folder::lost`]).
     ///
     /// # Faults
     /// When nothing of the archive can be read at all.
@@ -79,6 +79,9 @@ pub struct Folder {
     pub subscribed: bool,
     /// Where it lies: whatever the format wants to find it again with.
     pub place: PathBuf,
+    /// Why nothing of it can be read, where that is known already: it is listed so that
+    /// this is told, and never scanned.
+    pub lost: Option<Fault>,
 }
 
 impl Folder {
@@ -90,7 +93,18 @@ impl Folder {
             selectable: true,
             subscribed: true,
             place: place.into(),
+            lost: None,
         }
+    }
+
+    /// With why nothing of it can be read.
+    #[must_use]
+    pub fn lost(mut self, why: Fault) -> Self {
+        self.lost = Some(Fault {
+            reach: Reach::Mailbox,
+            ..why
+        });
+        self
     }
 
     /// With its special use.

@@ -155,6 +155,9 @@ pub(crate) fn survey(
     stamp: Option<u64>,
     options: &Options,
 ) -> Result<Survey, Fault> {
+    if let Some(why) = &folder.lost {
+        return Err(why.clone());
+    }
     let mut survey = Survey {
         epoch: Epoch(0),
         keys: KeySet::new(),

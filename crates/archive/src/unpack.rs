@@ -9,14 +9,15 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 
-use hikyaku_core::{Code, Fault, Reach, Remedy};
+use hikyaku_core::{Code, Fault, MailboxName, Reach, Remedy};
 use tempfile::TempDir;
 use zip::ZipArchive;
 use zip::result::ZipError;
 
-use crate::dirs::decode;
+use crate::dirs::{decode, without_ending};
 use crate::fault;
 use crate::options::Options;
+use crate::store::Folder;
 
 /// Files of one zip, at most.
 const MOST_FILES: usize = 2_000_000;
@@ -51,9 +52,15 @@ impl Unpacked {
     }
 }
 
-/// The place of a folder that stands for a file which could not be unpacked.
-pub(crate) fn lost_place(name: &str) -> PathBuf {
-    Path::new("left out").join(name)
+/// The folders that stand for files which could not be unpacked.
+pub(crate) fn lost_folders(left_out: &[(String, Fault)]) -> impl Iterator<Item = Folder> + '_ {
+    left_out.iter().filter_map(|(name, why)| {
+        let leaf = name.rsplit('/').next().unwrap_or(name);
+        let leaf = without_ending(leaf, ".mbox").unwrap_or(leaf);
+        let folder = MailboxName::new(vec![leaf.to_owned()])?;
+        let place = Path::new("left out").join(name);
+        Some(Folder::new(folder, place).lost(why.clone()))
+    })
 }
 
 /// Whether the file begins as a zip does.

@@ -1,11 +1,14 @@
 //! Which directories are mailboxes, and what they are called.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use hikyaku_core::{Fault, MailboxName, Role};
 use unicode_normalization::UnicodeNormalization;
 
 use crate::dirs::{self, Dir, name_of, without_ending};
+use crate::store::Folder;
+use crate::walk::walk;
 
 /// What a mailbox's directory ends with.
 const ENDINGS: [&str; 3] = [".mbox", ".imapmbox", ".pop"];
@@ -50,26 +53,52 @@ pub(crate) fn is_mailbox(name: &str) -> bool {
 ///
 /// # Faults
 /// When the directory cannot be listed.
-pub(crate) fn mailboxes(path: &Path) -> Result<Vec<Mailbox>, Fault> {
+pub(crate) fn layout(path: &Path) -> Result<Layout, Fault> {
     if path.is_file() {
-        return Ok(single(path).into_iter().collect());
+        return Ok(Layout {
+            mailboxes: single(path).into_iter().collect(),
+            closed: Vec::new(),
+        });
     }
     let top = dirs::list(path, Vec::new()).map_err(|e| crate::fault::missing(path, &e))?;
-    // Mail leaves the directory of an older version behind when it moves to a new one.
-    let newest = top.dirs.iter().filter_map(|dir| {
-        let number = version(&name_of(dir))?;
-        Some((number, path.join(dir)))
-    });
-    let root = newest
-        .max()
-        .map_or_else(|| path.to_owned(), |(_, path)| path);
+    let root = newest_version(&top.dirs).map_or_else(|| path.to_owned(), |dir| path.join(dir));
     let mut places = Vec::new();
-    for dir in dirs::walk(&root, &mut |path, error| {
-        tracing::warn!(path = %path.display(), %error, "a directory cannot be read");
-    })? {
-        find(&root, &dir, &mut places);
+    let tree = walk(&root)?;
+    for dir in &tree.dirs {
+        find(&root, dir, &mut places);
     }
-    Ok(name_all(&root, places))
+    let mailboxes = name_all(places);
+    let plain = |level: &String| mailbox_stem(level).unwrap_or_else(|| level.nfc().collect());
+    let closed = tree.closed.into_iter().map(|c| {
+        let levels = c.levels.iter().map(plain).collect();
+        c.folder(levels)
+    });
+    // Without any mailbox the directories that cannot be read are none either.
+    let closed = closed.filter(|_| !mailboxes.is_empty()).collect();
+    Ok(Layout { mailboxes, closed })
+}
+
+/// What a path holds.
+#[derive(Debug, Default)]
+pub(crate) struct Layout {
+    /// The mailboxes.
+    pub(crate) mailboxes: Vec<Mailbox>,
+    /// What could not be looked into.
+    pub(crate) closed: Vec<Folder>,
+}
+
+/// How many levels of a directory with message files belong to the name of its mailbox:
+/// those down to the last one that is named as a mailbox; where there is none, all but the
+/// directories that Mail has inside a mailbox.
+pub(crate) fn mailbox_levels(levels: &[String]) -> usize {
+    let named = levels.iter().rposition(|level| is_mailbox(level));
+    named.map_or_else(
+        || {
+            let outside = levels.iter().rposition(|l| !is_inside_a_mailbox(l));
+            outside.map_or(0, |at| at + 1)
+        },
+        |at| at + 1,
+    )
 }
 
 /// A mailbox before it is known how many accounts there are.
@@ -82,52 +111,38 @@ struct Placed {
 }
 
 fn find(root: &Path, dir: &Dir, places: &mut Vec<Placed>) {
-    let own = name_of(root.file_name().unwrap_or_default());
-    let mut account_of = None;
-    let mut levels = Vec::new();
-    // The bundle itself may have been named.
-    if let Some(stem) = mailbox_stem(&own) {
-        levels.push(stem);
+    let last = dir.levels.last().cloned();
+    let own = last.unwrap_or_else(|| name_of(root.file_name().unwrap_or_default()));
+    let is_message = |f: &OsString| f.as_encoded_bytes().ends_with(b".emlx");
+    let has_messages = own == "Messages" || dir.files.iter().any(is_message);
+    let is_of_mailbox = is_mailbox(&own);
+    if !(has_messages || is_of_mailbox) || is_apart(&dir.levels) {
+        return;
     }
-    let mut path = root.to_owned();
-    let mut mailbox = (!levels.is_empty()).then(|| path.clone());
-    for (depth, level) in dir.levels.iter().enumerate() {
-        let Some(name) = dir
-            .path
-            .strip_prefix(root)
-            .ok()
-            .and_then(|p| p.iter().nth(depth))
-        else {
-            return;
-        };
-        path.push(name);
-        if NO_MAILBOXES.contains(&level.as_str()) && depth == 0 || level == "Attachments" {
-            return;
-        }
+    let depth = mailbox_levels(&dir.levels);
+    let below = dir.path.strip_prefix(root).unwrap_or(&dir.path);
+    let mailbox: PathBuf = root.iter().chain(below.iter().take(depth)).collect();
+    let mut account_of = None;
+    let mut levels: Vec<String> = top_name(root, depth).into_iter().collect();
+    for (depth, level) in dir.levels[..depth].iter().enumerate() {
         if let Some(stem) = mailbox_stem(level) {
             levels.push(stem);
-            mailbox = Some(path.clone());
-        } else if mailbox.is_some() && is_inside_a_mailbox(level) {
-            // `Messages`, `Data`, numbers, the identifier between them.
         } else if depth == 0 && (account(level).is_some() || is_identifier(level)) {
             account_of = Some(level.clone());
         } else if depth == 0 && level == LOCAL {
-        } else if mailbox.is_some() {
-            return;
+            // No level of a name.
+        } else if is_inside_a_mailbox(level) && !levels.is_empty() {
+            // `Messages`, `Data`, numbers, the identifier between them.
         } else {
             // A folder of bundles: the mailbox that has the others inside.
             levels.push(level.nfc().collect());
         }
     }
-    let (Some(mailbox), false) = (mailbox, levels.is_empty()) else {
-        return;
-    };
-    let exported = (dir.path == mailbox && dir.files.iter().any(|f| f == "mbox"))
-        .then(|| dir.path.join("mbox"));
-    let has_messages = name_of(dir.path.file_name().unwrap_or_default()) == "Messages";
-    if exported.is_none() && !has_messages && dir.path != mailbox {
+    if levels.is_empty() {
         return;
     }
+    let exported = (dir.path == mailbox && dir.files.iter().any(|f| f == "mbox"))
+        .then(|| dir.path.join("mbox"));
     let known = places.iter_mut().find(|p| p.path == mailbox);
     match known {
         Some(place) => {
@@ -146,7 +161,21 @@ fn find(root: &Path, dir: &Dir, places: &mut Vec<Placed>) {
     }
 }
 
-fn name_all(root: &Path, places: Vec<Placed>) -> Vec<Mailbox> {
+/// The name of what was named itself, where it is a level: a bundle, or what holds message
+/// files without being in any mailbox.
+fn top_name(root: &Path, depth: usize) -> Option<String> {
+    let own = name_of(root.file_name()?);
+    if let Some(stem) = mailbox_stem(&own) {
+        return Some(stem);
+    }
+    let named = match own.as_str() {
+        "Messages" | "Data" => name_of(root.parent()?.file_name()?),
+        _ => own,
+    };
+    (depth == 0).then(|| mailbox_stem(&named).unwrap_or_else(|| named.nfc().collect()))
+}
+
+fn name_all(places: Vec<Placed>) -> Vec<Mailbox> {
     let holds = |p: &Placed| p.exported.is_some() || !p.messages.is_empty();
     let mut accounts: Vec<&String> = places
         .iter()
@@ -176,9 +205,6 @@ fn name_all(root: &Path, places: Vec<Placed>) -> Vec<Mailbox> {
             messages: place.messages.clone(),
         });
     }
-    if out.is_empty() {
-        out.extend(loose(root));
-    }
     out
 }
 
@@ -200,26 +226,17 @@ fn single(path: &Path) -> Option<Mailbox> {
     })
 }
 
-/// A directory `Messages` that was taken out of its mailbox, or one with message files.
-fn loose(root: &Path) -> Option<Mailbox> {
-    let dir = dirs::list(root, Vec::new()).ok()?;
-    let is_message = |f: &std::ffi::OsString| super::messages::file_number(f).is_some();
-    let messages = match dir.files.iter().any(is_message) {
-        true => root.to_owned(),
-        false if dir.has_dir("Messages") => root.join("Messages"),
-        false => return None,
-    };
-    let named = match name_of(root.file_name()?).as_str() {
-        "Messages" | "Data" => name_of(root.parent()?.file_name()?),
-        other => other.to_owned(),
-    };
-    Some(Mailbox {
-        name: MailboxName::new(vec![mailbox_stem(&named).unwrap_or(named)])?,
-        role: None,
-        path: root.to_owned(),
-        exported: None,
-        messages: vec![messages],
-    })
+/// Which of these directories of a store is read, where it has several: Mail leaves the
+/// one of an older version behind when it moves to a new one.
+pub(crate) fn newest_version(dirs: &[OsString]) -> Option<&OsString> {
+    let numbered = dirs.iter().filter_map(|d| Some((version(&name_of(d))?, d)));
+    numbered.max().map(|(_, dir)| dir)
+}
+
+/// Whether a directory of a store holds something else than mailboxes.
+pub(crate) fn is_apart(levels: &[String]) -> bool {
+    let is_top = |level: &String| NO_MAILBOXES.contains(&level.as_str());
+    levels.first().is_some_and(is_top) || levels.iter().any(|level| level == "Attachments")
 }
 
 /// The number of a directory such as `V10`.

@@ -31,12 +31,13 @@ use crate::options::Options;
 use crate::store::{Flow, Folder, Found, Item, Start, Store};
 use crate::text::Text;
 
-pub(crate) use layout::is_mailbox;
-use layout::{Mailbox, mailboxes};
+use layout::{Layout, Mailbox, layout};
+pub(crate) use layout::{is_apart, is_mailbox, mailbox_levels, newest_version};
 
 /// The mail of an Apple Mail.
 pub(crate) struct AppleMail {
     mailboxes: Vec<Mailbox>,
+    closed: Vec<Folder>,
     files: MboxFiles,
     reading: Reading,
 }
@@ -47,7 +48,7 @@ impl AppleMail {
     /// # Faults
     /// When there is no mailbox of Mail.
     pub(crate) fn open(path: &Path, options: &Options) -> Result<Self, Fault> {
-        let mailboxes = mailboxes(path)?;
+        let Layout { mailboxes, closed } = layout(path)?;
         if mailboxes.is_empty() {
             return Err(fault::wrong_kind(path, "no mailbox of Apple Mail"));
         }
@@ -58,6 +59,7 @@ impl AppleMail {
         };
         Ok(Self {
             mailboxes,
+            closed,
             files: MboxFiles::default(),
             reading,
         })
@@ -72,7 +74,8 @@ impl AppleMail {
 impl Store for AppleMail {
     fn folders(&self) -> Result<Vec<Folder>, Fault> {
         let folder = |m: &Mailbox| Folder::new(m.name.clone(), &m.path).with_role(m.role);
-        Ok(self.mailboxes.iter().map(folder).collect())
+        let known = self.mailboxes.iter().map(folder);
+        Ok(known.chain(self.closed.iter().cloned()).collect())
     }
 
     fn scan(

@@ -262,3 +262,79 @@ fn what_is_no_mail_is_refused() {
         .unwrap();
     assert_eq!(fault.code, hikyaku_core::Code::ArchiveKind);
 }
+
+/// What a look says of a store, and what opening it finds: folders, messages, octets of
+/// the names.
+fn both(root: &Path) -> ((u64, u64), Vec<(String, usize)>) {
+    let crate::Look::Found(found) = crate::look(root).unwrap() else {
+        panic!("{:?}", crate::look(root));
+    };
+    assert_eq!(found.kind, crate::Kind::AppleMail);
+    let store = AppleMail::open(root, &Options::default()).unwrap();
+    let mut folders = Vec::new();
+    for folder in store.folders().unwrap() {
+        let mut count = 0;
+        let scanned = store.scan(&folder, Start::BEGINNING, &mut |_| {
+            count += 1;
+            std::ops::ControlFlow::Continue(())
+        });
+        scanned.unwrap();
+        folders.push((folder.name.to_string(), count));
+    }
+    folders.sort();
+    ((found.folders, found.messages), folders)
+}
+
+#[test]
+fn whatever_a_look_finds_can_be_opened() {
+    let cases: &[(&[&str], &[(&str, usize)])] = &[
+        // Without the identifier, or with another name in its place.
+        (
+            &["V10/IMAP-a@b/INBOX.mbox/Data/Messages/1.emlx"],
+            &[("INBOX", 1)],
+        ),
+        (
+            &["V10/IMAP-a@b/INBOX.mbox/copy/Data/Messages/1.emlx"],
+            &[("INBOX", 1)],
+        ),
+        (&["INBOX.mbox/1.emlx", "INBOX.mbox/2.emlx"], &[("INBOX", 2)]),
+        // Files that somebody took out of their mailboxes.
+        (
+            &["saved/2019/1.emlx", "saved/2020/Messages/2.emlx"],
+            &[("saved/2019", 1), ("saved/2020", 1)],
+        ),
+        (
+            &[
+                "IMAP-a@b/x/Data/1/Messages/1001.emlx",
+                "IMAP-a@b/x/Data/Messages/2.emlx",
+            ],
+            &[("x", 2)],
+        ),
+        // The store of an older version is not read, nor are messages in attachments.
+        (
+            &[
+                "V9/IMAP-a@b/INBOX.mbox/Messages/1.emlx",
+                "V10/IMAP-a@b/INBOX.mbox/Data/Messages/1.emlx",
+                "V10/IMAP-a@b/INBOX.mbox/Data/Attachments/1/2/9.emlx",
+                "V10/MailData/x.mbox/Messages/8.emlx",
+            ],
+            &[("INBOX", 1)],
+        ),
+    ];
+    for (files, expected) in cases {
+        let files: Vec<(&str, String)> = files.iter().map(|f| (*f, message(1))).collect();
+        let dir = tree(&files);
+        let (looked, opened) = both(dir.path());
+        let wanted: Vec<_> = expected
+            .iter()
+            .map(|(n, c)| ((*n).to_owned(), *c))
+            .collect();
+        assert_eq!(opened, wanted, "{files:?}");
+        let messages: usize = expected.iter().map(|(_, n)| n).sum();
+        assert_eq!(
+            looked,
+            (expected.len() as u64, messages as u64),
+            "{files:?}"
+        );
+    }
+}

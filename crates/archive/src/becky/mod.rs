@@ -22,6 +22,7 @@ use crate::disk::{self, Disk};
 use crate::fault;
 use crate::store::{Flow, Folder, Found, Item, Place, Start, Store, mark};
 use crate::text::Text;
+use crate::walk::walk;
 
 #[cfg(any(test, fuzzing))]
 pub(crate) use scan::properties;
@@ -44,7 +45,18 @@ impl Becky {
     /// When there is no `.bmf` file.
     pub(crate) fn open(path: &Path, now: i64) -> Result<Self, Fault> {
         let folders = match path.is_dir() {
-            true => folders(path, &dirs::walk(path, &mut |_, _| {})?),
+            true => {
+                let tree = walk(path)?;
+                let mut found = folders(path, &tree.dirs);
+                if !found.is_empty() {
+                    let closed = tree.closed.into_iter();
+                    found.extend(closed.map(|c| {
+                        let levels = c.levels.iter().map(|l| plain(l).to_owned()).collect();
+                        c.folder(levels)
+                    }));
+                }
+                found
+            }
             false => {
                 let name = path.file_stem().map(name_of).unwrap_or_default();
                 let is_ours = path.file_name().is_some_and(is_bmf);

@@ -26,6 +26,7 @@ use crate::disk::{self, Disk};
 use crate::fault;
 use crate::store::{Flow, Folder, Found, Item, Place, Start, Store, mark};
 use crate::text::Text;
+use crate::walk::{Tree, walk};
 
 /// A message in a `.dbx` file: [`Place::start`] is its first segment.
 const CHAINED: u64 = 0;
@@ -86,12 +87,22 @@ impl OutlookExpress {
     pub(crate) fn open(path: &Path, now: i64) -> Result<Self, Fault> {
         let mut folders = Vec::new();
         if path.is_dir() {
-            let mut stores = dirs::walk(path, &mut |_, _| {})?;
+            let Tree {
+                dirs: mut stores,
+                closed,
+            } = walk(path)?;
             stores.retain(|dir| dir.files.iter().any(|f| is_ours(f)));
             let several = stores.len() > 1;
             for dir in &stores {
                 let above = dir.levels.last().filter(|_| several);
                 folders.extend(folders_of(dir, above));
+            }
+            if !folders.is_empty() {
+                let closed = closed.into_iter();
+                folders.extend(closed.map(|c| {
+                    let levels = c.levels.clone();
+                    c.folder(levels)
+                }));
             }
         } else {
             let file = Disk::open(path).map_err(|e| fault::missing(path, &e))?;

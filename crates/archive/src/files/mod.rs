@@ -11,6 +11,7 @@ use crate::mbox;
 use crate::options::Options;
 use crate::store::{Flow, Folder, Found, Item, Place, Start, Store, mark};
 use crate::text::Text;
+use crate::walk::walk;
 use hikyaku_core::identity::header_fields;
 use hikyaku_core::{Epoch, Fault, Flag, Key, MailboxName};
 use sequences::Notes;
@@ -50,7 +51,7 @@ impl FileTree {
                 let is_mail = mbox::begins_like_mail(path);
                 flavor == Flavor::Eml && is_mail.map_err(|e| fault::missing(path, &e))?
             }
-            false => !store.folders()?.is_empty(),
+            false => store.folders()?.iter().any(|f| f.lost.is_none()),
         };
         let none = match flavor {
             Flavor::Eml => "there is no .eml file",
@@ -164,20 +165,18 @@ impl Store for FileTree {
         if self.root.is_file() {
             return Ok(vec![Folder::new(MailboxName::inbox(), &self.root)]);
         }
-        let mut closed = Vec::new();
-        let walked = dirs::walk(&self.root, &mut |path, _| closed.push(path.to_owned()))?;
+        let tree = walk(&self.root)?;
         let holds_mail = |dir: &&Dir| !self.messages(&dir.files).is_empty();
-        let mut folders: Vec<_> = walked
+        let mut folders: Vec<_> = tree
+            .dirs
             .iter()
             .filter(holds_mail)
             .map(|dir| Folder::new(self.name(&dir.levels), &dir.path))
             .collect();
-        // A directory that cannot be entered is listed: its scan tells why.
-        for path in closed {
-            let below = path.strip_prefix(&self.root).unwrap_or(&path);
-            let levels: Vec<_> = below.iter().map(name_of).collect();
-            folders.push(Folder::new(self.name(&levels), path));
-        }
+        folders.extend(tree.closed.into_iter().map(|c| {
+            let levels = c.levels.clone();
+            c.folder(levels)
+        }));
         Ok(folders)
     }
 

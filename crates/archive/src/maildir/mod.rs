@@ -17,6 +17,7 @@ use crate::fault;
 use crate::options::Options;
 use crate::store::{Flow, Folder, Found, Item, Start, Store, mark};
 use crate::text::Text;
+use crate::walk::walk;
 use hikyaku_core::{Epoch, Fault, MailboxName};
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
@@ -37,7 +38,7 @@ impl Maildir {
             root: path.to_owned(),
             now: options.now,
         };
-        match path.is_dir() && !store.folders()?.is_empty() {
+        match path.is_dir() && store.folders()?.iter().any(|f| f.lost.is_none()) {
             true => Ok(store),
             false => Err(fault::wrong_kind(path, "no folder holds cur or new")),
         }
@@ -84,14 +85,15 @@ impl Store for Maildir {
             folder.subscribed = is_subscribed;
             folders.push(folder);
         };
-        let mut closed = Vec::new();
-        let walked = dirs::walk(&self.root, &mut |path, _| closed.push(path.to_owned()))?;
-        for dir in walked.iter().filter(|dir| is_maildir(&dir.dirs)) {
+        let tree = walk(&self.root)?;
+        for dir in tree.dirs.iter().filter(|dir| is_maildir(&dir.dirs)) {
             told(&dir.path);
         }
-        // A folder that cannot be entered is listed: its scan tells why.
-        for path in &closed {
-            told(path);
+        for closed in tree.closed {
+            // Of a folder's own directories the folder itself is told.
+            if let Some(levels) = levels(&self.root, &closed.path) {
+                folders.push(closed.folder(levels));
+            }
         }
         Ok(folders)
     }

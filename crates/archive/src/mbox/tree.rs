@@ -1,12 +1,13 @@
 //! One mbox file as one folder, or a tree of files as a tree of folders.
 
 use super::file::{MboxFile, MboxFiles, Reading, begins_like_mail};
-use crate::dirs::{self, name_of};
+use crate::dirs::name_of;
 use crate::disk;
 use crate::fault;
 use crate::options::Options;
 use crate::store::{Flow, Folder, Found, Item, Start, Store};
 use crate::text::Text;
+use crate::walk::walk;
 use hikyaku_core::{Epoch, Fault, MailboxName};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -86,27 +87,23 @@ impl Store for MboxTree {
             return Ok(vec![Folder::new(name, &self.root)]);
         }
         let mut folders = Vec::new();
-        let mut told = |levels: &[String], place: PathBuf| {
-            let name = MailboxName::new(named(levels)).unwrap_or_else(MailboxName::inbox);
-            folders.push(Folder::new(name, place));
-        };
-        let mut closed = Vec::new();
-        for dir in dirs::walk(&self.root, &mut |path, _| closed.push(path.to_owned()))? {
+        let tree = walk(&self.root)?;
+        for dir in &tree.dirs {
             for file in &dir.files {
                 let path = dir.path.join(file);
                 let mut levels = dir.levels.clone();
                 levels.push(name_of(file));
                 if Self::is_mail(&path, levels.last().map_or("", String::as_str)) {
-                    told(&levels, path);
+                    let name = MailboxName::new(named(&levels));
+                    let name = name.unwrap_or_else(MailboxName::inbox);
+                    folders.push(Folder::new(name, path));
                 }
             }
         }
-        // A directory that cannot be entered is listed: its scan tells why.
-        for path in closed {
-            let below = path.strip_prefix(&self.root).unwrap_or(&path);
-            let levels: Vec<_> = below.iter().map(name_of).collect();
-            told(&levels, path);
-        }
+        folders.extend(tree.closed.into_iter().map(|c| {
+            let levels = named(&c.levels);
+            c.folder(levels)
+        }));
         Ok(folders)
     }
 

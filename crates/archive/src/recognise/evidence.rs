@@ -72,6 +72,10 @@ pub(super) fn of(place: &mut dyn Place) -> Evidence {
     let thunderbird = dirs.iter().any(is_thunderbird);
     let live = crate::wlm::looks_like_one(&dirs);
     let mh = dirs.iter().any(is_mh);
+    let newest = dirs
+        .first()
+        .and_then(|top| apple::newest_version(&top.dirs));
+    let newest = newest.map(|dir| name_of(dir));
     let mut mailboxes = HashSet::new();
     for (d, dir) in dirs.iter().enumerate() {
         if dir.has_dir("cur") && dir.has_dir("new") {
@@ -95,9 +99,11 @@ pub(super) fn of(place: &mut dyn Place) -> Evidence {
             if in_maildir && !lower.starts_with('.') {
                 out.amount(Kind::Maildir).add(0, 1, true, octets);
             } else if lower.ends_with(".emlx") {
+                let Some(levels) = in_apple_store(dir, newest.as_deref()) else {
+                    continue;
+                };
                 // A mailbox has many directories with messages.
-                let at = dir.levels.iter().rposition(|l| apple::is_mailbox(l));
-                let mailbox = dir.levels[..at.map_or(0, |at| at + 1)].to_vec();
+                let mailbox = levels[..apple::mailbox_levels(levels)].to_vec();
                 let is_new = mailboxes.insert(mailbox);
                 out.amount(Kind::AppleMail)
                     .add(u64::from(is_new), 1, true, octets);
@@ -189,6 +195,20 @@ pub(super) fn of(place: &mut dyn Place) -> Evidence {
         }
     }
     out
+}
+
+/// The levels of a directory inside the store of Apple Mail, where it is one that is read.
+fn in_apple_store<'a>(dir: &'a Dir, newest: Option<&str>) -> Option<&'a [String]> {
+    let levels = match newest {
+        Some(newest) => {
+            dir.levels
+                .split_first()
+                .filter(|(top, _)| *top == newest)?
+                .1
+        }
+        None => dir.levels.as_slice(),
+    };
+    (!apple::is_apart(levels)).then_some(levels)
 }
 
 fn own_name(dir: &Dir) -> Option<String> {

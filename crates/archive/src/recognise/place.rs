@@ -9,10 +9,11 @@ use std::path::{Path, PathBuf};
 use hikyaku_core::Fault;
 use zip::ZipArchive;
 
-use crate::dirs::{self, Dir};
+use crate::dirs::Dir;
 use crate::disk::Disk;
 use crate::fault;
 use crate::unpack;
+use crate::walk::{Bounds, look_around};
 
 /// Octets of a file that are looked at.
 pub(super) const HEAD: usize = 64 * 1024;
@@ -57,26 +58,15 @@ impl OnDisk {
 
     /// A directory and what is below it, breadth first.
     pub(super) fn tree(path: &Path) -> Result<Self, Fault> {
-        let first = dirs::list(path, Vec::new()).map_err(|e| fault::missing(path, &e))?;
-        let mut out = Self {
-            dirs: vec![first],
-            is_complete: true,
+        let bounds = Bounds {
+            depth: 32,
+            dirs: MOST_DIRS,
         };
-        let mut at = 0;
-        while at < out.dirs.len() {
-            let (path, levels) = (out.dirs[at].path.clone(), out.dirs[at].levels.clone());
-            for name in out.dirs[at].dirs.clone() {
-                let mut levels = levels.clone();
-                levels.push(dirs::name_of(&name));
-                if out.dirs.len() >= MOST_DIRS || levels.len() > 32 {
-                    out.is_complete = false;
-                } else if let Ok(dir) = dirs::list(&path.join(&name), levels) {
-                    out.dirs.push(dir);
-                }
-            }
-            at += 1;
-        }
-        Ok(out)
+        let tree = look_around(path, bounds)?;
+        Ok(Self {
+            is_complete: tree.closed.is_empty(),
+            dirs: tree.dirs,
+        })
     }
 
     fn path(&self, dir: usize, file: usize) -> PathBuf {

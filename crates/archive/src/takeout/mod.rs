@@ -34,7 +34,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use hikyaku_core::identity::header_fields;
-use hikyaku_core::{Epoch, Fault, Key, MailboxName};
+use hikyaku_core::{Epoch, Fault, Key};
 
 use crate::dirs::{self, without_ending};
 use crate::disk;
@@ -44,6 +44,7 @@ use crate::options::{LabelPolicy, Options};
 use crate::store::{Flow, Folder, Found, Item, Place, Start, Store, at_offset, mark};
 use crate::text::Text;
 use crate::unpack::{self, Unpacked};
+use crate::walk::{Closed, walk};
 
 use labels::Labels;
 use sort::{Sorted, Sorter};
@@ -61,6 +62,8 @@ pub(crate) struct Takeout {
     index: Mutex<Option<(u64, Arc<Index>)>>,
     /// Files of a zip that could not be unpacked.
     left_out: Vec<(String, Fault)>,
+    /// Directories that could not be looked into.
+    closed: Vec<Closed>,
     /// Holds the files.
     unpacked: Vec<Unpacked>,
 }
@@ -96,6 +99,7 @@ impl Takeout {
             policy: options.labels.clone(),
             index: Mutex::default(),
             left_out: Vec::new(),
+            closed: Vec::new(),
             unpacked: Vec::new(),
         };
         if path.is_dir() {
@@ -129,7 +133,9 @@ impl Takeout {
     }
 
     fn add_tree(&mut self, root: &Path) -> Result<(), Fault> {
-        for dir in dirs::walk(root, &mut |_, _| {})? {
+        let tree = walk(root)?;
+        self.closed.extend(tree.closed);
+        for dir in tree.dirs {
             for name in &dir.files {
                 let path = dir.path.join(name);
                 if is_mbox(&dirs::name_of(name)) && begins_like_mail(&path).unwrap_or(true) {
@@ -313,13 +319,11 @@ impl Store for Takeout {
             let place = Path::new("label").join(name.to_string());
             folders.push(Folder::new(name, place).with_role(folder.role));
         }
-        for (name, _) in &self.left_out {
-            let level = without_ending(name, ".mbox").unwrap_or(name);
-            let level = level.rsplit('/').next().unwrap_or(level);
-            if let Some(folder) = MailboxName::new(vec![level.to_owned()]) {
-                folders.push(Folder::new(folder, unpack::lost_place(name)));
-            }
-        }
+        folders.extend(unpack::lost_folders(&self.left_out));
+        folders.extend(self.closed.iter().map(|c| {
+            let levels = c.levels.clone();
+            c.clone().folder(levels)
+        }));
         Ok(folders)
     }
 
@@ -329,15 +333,6 @@ impl Store for Takeout {
         start: Start,
         found: &mut dyn FnMut(Found) -> Flow,
     ) -> Result<Option<Epoch>, Fault> {
-        let lost = self
-            .left_out
-            .iter()
-            .find(|(n, _)| unpack::lost_place(n) == folder.place);
-        if let Some((_, fault)) = lost {
-            let mut fault = fault.clone();
-            fault.reach = hikyaku_core::Reach::Mailbox;
-            return Err(fault);
-        }
         let index = self.index()?;
         let Ok(name) = folder.place.strip_prefix("label") else {
             return Ok(None);

@@ -2,11 +2,13 @@
 
 use super::names::{Cache, gmail_role, role};
 use super::prefs::{Account, accounts};
-use crate::dirs::{self, Dir, decode, name_of, without_ending};
+use crate::dirs::{Dir, decode, name_of, without_ending};
 use crate::maildir;
 use crate::mbox;
 use crate::store::Folder;
+use crate::walk::{Closed, Tree, walk};
 use hikyaku_core::{Fault, MailboxName, Role};
+use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use unicode_normalization::UnicodeNormalization;
@@ -17,8 +19,9 @@ const NOT_MAIL: [&str; 12] = [
     ".toc",
 ];
 
-/// Folders inside folders, at most.
-const MAX_DEPTH: usize = 64;
+/// The directories of the tree by their path: what is not in it, such as what a link
+/// leads to, is not looked into.
+type Dirs<'a> = HashMap<&'a Path, &'a Dir>;
 
 /// The mail of one account of one profile.
 struct Postbox {
@@ -40,9 +43,11 @@ struct Told {
 /// The first account with mail has its folders at the top; the others lie below their
 /// name, so that two of them never meet by accident.
 pub(crate) fn folders(path: &Path) -> Result<Vec<Folder>, Fault> {
+    let Tree { dirs, closed } = walk(path)?;
+    let known: Dirs<'_> = dirs.iter().map(|dir| (dir.path.as_path(), dir)).collect();
     let mut boxes = Vec::new();
-    for profile in profiles(path)? {
-        boxes.extend(of_profile(&profile));
+    for profile in profiles(path, &dirs) {
+        boxes.extend(of_profile(&profile, &known));
     }
     // A stable sort: order among those with mail stays.
     boxes.sort_by_key(|b: &Postbox| !b.folders.iter().any(|f| f.has_mail));
@@ -64,31 +69,44 @@ pub(crate) fn folders(path: &Path) -> Result<Vec<Folder>, Fault> {
             out.push(Folder::new(name, &told.place).with_role(role));
         }
     }
+    if !out.is_empty() {
+        out.extend(closed.into_iter().map(lost));
+    }
     Ok(out)
 }
 
+/// A directory that could not be looked into, named as the folder that it would be.
+fn lost(closed: Closed) -> Folder {
+    let is_root = |level: &String| level == "Mail" || level == "ImapMail";
+    let inside = match closed.levels.iter().position(is_root) {
+        // Below the directory of the account.
+        Some(at) if closed.levels.len() > at + 2 => &closed.levels[at + 2..],
+        _ => &closed.levels,
+    };
+    let plain = |level: &String| without_ending(level, ".sbd").unwrap_or(level).to_owned();
+    let levels = inside.iter().map(plain).collect();
+    closed.folder(levels)
+}
+
 /// Directories with `prefs.js`, else with `Mail` or `ImapMail`, else the path itself.
-fn profiles(path: &Path) -> Result<Vec<PathBuf>, Fault> {
+fn profiles(path: &Path, walked: &[Dir]) -> Vec<PathBuf> {
     let near = |dir: &&Dir| dir.levels.len() <= 4;
-    let walked = dirs::walk(path, &mut |path, error| {
-        tracing::warn!(path = %path.display(), %error, "a directory cannot be read");
-    })?;
     let found = |is: &dyn Fn(&Dir) -> bool| -> Vec<PathBuf> {
         let dirs = walked.iter().filter(near).filter(|dir| is(dir));
         dirs.map(|dir| dir.path.clone()).collect()
     };
     let with_prefs = found(&|dir| dir.has_file("prefs.js"));
     if !with_prefs.is_empty() {
-        return Ok(with_prefs);
+        return with_prefs;
     }
     let with_mail = found(&|dir| dir.has_dir("Mail") || dir.has_dir("ImapMail"));
-    Ok(match with_mail.is_empty() {
+    match with_mail.is_empty() {
         true => vec![path.to_owned()],
         false => with_mail,
-    })
+    }
 }
 
-fn of_profile(profile: &Path) -> Vec<Postbox> {
+fn of_profile(profile: &Path, dirs: &Dirs<'_>) -> Vec<Postbox> {
     let cache = Cache::of(profile);
     let prefs = fs::read(profile.join("prefs.js")).unwrap_or_default();
     let mut known = Vec::new();
@@ -101,12 +119,17 @@ fn of_profile(profile: &Path) -> Vec<Postbox> {
         known.push(directory.clone());
         // Feeds and news are no mail.
         if !matches!(account.kind.as_str(), "rss" | "nntp") {
-            out.push(of_account(profile, &directory, &account, &cache));
+            out.push(of_account(
+                &profile.join(&directory),
+                &account,
+                &cache,
+                dirs,
+            ));
         }
     }
     // Accounts that the preferences have forgotten, or a profile without any.
     for root in ["Mail", "ImapMail"] {
-        let Ok(dir) = dirs::list(&profile.join(root), Vec::new()) else {
+        let Some(dir) = dirs.get(profile.join(root).as_path()) else {
             continue;
         };
         for name in &dir.dirs {
@@ -120,24 +143,29 @@ fn of_profile(profile: &Path) -> Vec<Postbox> {
                 name: name_of(name),
                 directory: Vec::new(),
             };
-            out.push(of_account(profile, &directory, &account, &cache));
+            out.push(of_account(
+                &profile.join(&directory),
+                &account,
+                &cache,
+                dirs,
+            ));
         }
     }
     let has_roots = ["Mail", "ImapMail"]
         .iter()
-        .any(|r| profile.join(r).is_dir());
+        .any(|r| dirs.contains_key(profile.join(r).as_path()));
     if out.is_empty() && !has_roots {
         let account = Account::default();
-        out.push(of_account(profile, Path::new(""), &account, &cache));
+        out.push(of_account(profile, &account, &cache, dirs));
     }
     out
 }
 
-fn of_account(profile: &Path, directory: &Path, account: &Account, cache: &Cache) -> Postbox {
+fn of_account(root: &Path, account: &Account, cache: &Cache, dirs: &Dirs<'_>) -> Postbox {
     let mut folders = Vec::new();
-    let mut open = vec![(profile.join(directory), Vec::new())];
+    let mut open = vec![(root.to_owned(), Vec::new())];
     while let Some((path, above)) = open.pop() {
-        let Ok(dir) = dirs::list(&path, Vec::new()) else {
+        let Some(dir) = dirs.get(path.as_path()) else {
             continue;
         };
         for name in dir.files.iter().chain(&dir.dirs) {
@@ -152,14 +180,12 @@ fn of_account(profile: &Path, directory: &Path, account: &Account, cache: &Cache
             let mut levels: Vec<String> = above.clone();
             levels.push(level);
             if stem.is_some() {
-                if levels.len() < MAX_DEPTH {
-                    open.push((place, levels));
-                }
+                open.push((place, levels));
                 continue;
             }
             let has_mail = match is_dir {
-                true => match dirs::list(&place, Vec::new()) {
-                    Ok(inner) if maildir::is_maildir(&inner.dirs) => holds_files(&place),
+                true => match dirs.get(place.as_path()) {
+                    Some(inner) if maildir::is_maildir(&inner.dirs) => holds_files(&place, dirs),
                     _ => continue,
                 },
                 false if !is_mail(&place, &text) => continue,
@@ -209,9 +235,9 @@ fn is_mail(path: &Path, name: &str) -> bool {
     mbox::begins_like_mail(path).unwrap_or(true)
 }
 
-fn holds_files(maildir: &Path) -> bool {
+fn holds_files(maildir: &Path, dirs: &Dirs<'_>) -> bool {
     ["cur", "new"].iter().any(|sub| {
-        let listed = dirs::list(&maildir.join(sub), Vec::new());
-        listed.is_ok_and(|dir| !dir.files.is_empty())
+        let listed = dirs.get(maildir.join(sub).as_path());
+        listed.is_some_and(|dir| !dir.files.is_empty())
     })
 }

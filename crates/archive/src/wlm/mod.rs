@@ -22,6 +22,7 @@ use crate::disk::{self, Disk};
 use crate::fault;
 use crate::store::{Flow, Folder, Found, Item, Place, Start, Store, mark};
 use crate::text::Text;
+use crate::walk::walk;
 
 /// As much of a message as is looked at for its date, in octets.
 const MAX_HEAD: usize = 32 * 1024;
@@ -41,14 +42,17 @@ impl WindowsLiveMail {
     /// # Faults
     /// When there is no message file.
     pub(crate) fn open(path: &Path, now: i64) -> Result<Self, Fault> {
-        let dirs = dirs::walk(path, &mut |path, error| {
-            tracing::warn!(path = %path.display(), %error, "a directory cannot be read");
-        })?;
-        let folders = folders(path, &dirs);
-        match folders.is_empty() {
-            true => Err(fault::wrong_kind(path, "no folder with .eml files")),
-            false => Ok(Self { folders, now }),
+        let tree = walk(path)?;
+        let mut folders = folders(path, &tree.dirs);
+        if folders.is_empty() {
+            return Err(fault::wrong_kind(path, "no folder with .eml files"));
         }
+        folders.extend(tree.closed.into_iter().map(|c| {
+            let levels = c.levels.iter().map(|l| without_hash(l).to_owned());
+            let levels = levels.collect();
+            c.folder(levels)
+        }));
+        Ok(Self { folders, now })
     }
 }
 

@@ -1,5 +1,6 @@
 //! Archives of every kind that this crate reads itself, through the source.
 
+mod closed;
 mod files;
 mod growth;
 mod kit;
