@@ -285,9 +285,12 @@ fn both(root: &Path) -> ((u64, u64), Vec<(String, usize)>) {
     ((found.folders, found.messages), folders)
 }
 
+/// Files, and the mailboxes that they make with their numbers of messages.
+type Case<'a> = (&'a [&'a str], &'a [(&'a str, usize)]);
+
 #[test]
 fn whatever_a_look_finds_can_be_opened() {
-    let cases: &[(&[&str], &[(&str, usize)])] = &[
+    let cases: &[Case<'_>] = &[
         // Without the identifier, or with another name in its place.
         (
             &["V10/IMAP-a@b/INBOX.mbox/Data/Messages/1.emlx"],

@@ -74,8 +74,8 @@ impl Journey {
             part.name
         );
         self.tell(part, &folders);
-        self.to_a_backup(part, &folders).await;
-        self.to_dovecot(part, &folders).await;
+        self.arrives_in_a_backup(part, &folders).await;
+        self.arrives_in_dovecot(part, &folders).await;
         assert!(
             files(&part.path) == before,
             "{} is as it was before",
@@ -109,7 +109,7 @@ impl Journey {
         }
     }
 
-    async fn to_a_backup(&self, part: &Part, folders: &[Read]) {
+    async fn arrives_in_a_backup(&self, part: &Part, folders: &[Read]) {
         let directory = tempfile::tempdir().expect("a directory");
         let path = directory.path().join("backup");
         let ledger = MemoryLedger::default();
@@ -151,7 +151,7 @@ impl Journey {
         }
     }
 
-    async fn to_dovecot(&mut self, part: &Part, folders: &[Read]) {
+    async fn arrives_in_dovecot(&mut self, part: &Part, folders: &[Read]) {
         self.accounts += 1;
         let account = self.server.create_account(&format!("to{}", self.accounts));
         let account = account.expect("account");
