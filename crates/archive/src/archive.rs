@@ -25,7 +25,7 @@ pub enum Archive {}
 
 impl Archive {
     /// Opens what lies at the path, as that kind. Blocks for a moment: no message is
-    /// looked at, but a zip file is unpacked.
+    /// looked at, but a zip or tar file is unpacked.
     ///
     /// # Faults
     /// `archive.missing` and `archive.kind`, with the path as the place.
@@ -42,7 +42,7 @@ impl Archive {
 
     /// The format's own reader.
     fn store(kind: Kind, path: &Path, options: &Options) -> Result<Box<dyn Store>, Fault> {
-        if kind != Kind::Takeout && path.is_file() && unpack::is_zip(path) {
+        if kind != Kind::Takeout && path.is_file() && unpack::is_packed(path) {
             let open = |root: &Path| Self::store(kind, root, options);
             return Ok(Box::new(Packed::open(path, options, open)?));
         }

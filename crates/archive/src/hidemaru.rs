@@ -1,9 +1,11 @@
 //! 秀丸メール: why it is not read as it lies there.
 //!
-//! Its maker describes what is kept ("ログの取り方、使い方", help.maruo.co.jp): a received message is
-//! converted to Shift_JIS text and taken apart, attachments are files of their own, and
-//! headers may have been removed. The message as it came over the wire is only in the log
-//! of receiving, for as long as that is kept. What cannot be given back octet for octet is
+//! Its maker describes what is kept (help.maruo.co.jp, "ログの取り方、使い方" and
+//! "フォルダ毎の設定・メール用ファイル"): a received message is converted to text and taken apart,
+//! attachments are files of their own, and headers may have been removed; how the text
+//! files are cut is the user's choice, and no description of their lines is published. The
+//! message as it came over the wire is only in the log of receiving, for as long as that
+//! is kept. What cannot be given back octet for octet is
 //! not copied as if it could: the person is asked to export.
 
 use std::path::Path;

@@ -23,11 +23,11 @@ macro_rules! kinds {
 kinds! {
     Mbox "mbox" " One mbox file in any dialect, or a folder of them.";
     Maildir "maildir" " Maildir, Maildir++ or a tree of Maildirs.";
-    Thunderbird "thunderbird" " A Thunderbird profile: folder or zip.";
+    Thunderbird "thunderbird" " A Thunderbird profile: folder, zip or tar.";
     AppleMail "applemail" " An exported `.mbox` bundle, or `~/Library/Mail`.";
     Eml "eml" " One `.eml` file, or a tree of them.";
     Mh "mh" " A tree of MH folders (numbered files).";
-    Takeout "takeout" " Google Takeout: zip, folder or mbox with labels.";
+    Takeout "takeout" " Google Takeout: zip, tar, folder or mbox with labels.";
     WindowsLiveMail "wlm" " A Windows Live Mail tree.";
     OutlookExpress "dbx" " Outlook Express `.dbx` (5, 6) or `.mbx` (4), or a folder of them.";
     Becky "becky" " A Becky! mailbox folder.";

@@ -51,7 +51,7 @@ pub struct Options {
     pub seen: Seen,
     /// The present, in seconds since 1970 UTC: what "old" and "in the future" mean.
     pub now: i64,
-    /// Where zip files are unpacked while they are read; the system's own place for
+    /// Where packed files are unpacked while they are read; the system's own place for
     /// temporary files unless it is told.
     pub spool: Option<PathBuf>,
     /// How lines that begin with `From ` are hidden in mbox files, if somebody knows
@@ -59,7 +59,7 @@ pub struct Options {
     pub quoting: Option<Quoting>,
     /// How labels become folders.
     pub labels: LabelPolicy,
-    /// Most octets that a zip file may come to when unpacked.
+    /// Most octets that a packed file may come to when unpacked.
     pub most_unpacked: u64,
 }
 

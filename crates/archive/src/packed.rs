@@ -1,4 +1,4 @@
-//! An archive of any kind that somebody packed into a zip.
+//! An archive of any kind that somebody packed into a zip or a tar.
 
 use std::path::{Path, PathBuf};
 
@@ -18,7 +18,7 @@ pub(crate) struct Packed {
 }
 
 impl Packed {
-    /// Unpacks the zip and opens what is in it.
+    /// Unpacks the file and opens what is in it.
     ///
     /// # Faults
     /// Those of [`unpack::unpack`], and of `open`.
@@ -30,7 +30,7 @@ impl Packed {
         let unpacked = unpack::unpack(path, options, |_| true)?;
         let root = innermost(unpacked.root())?;
         let inner = open(&root).map_err(|mut fault| {
-            // The person knows the zip, not where it was unpacked.
+            // The person knows the packed file, not where it was unpacked.
             fault.at.server = Some(path.display().to_string());
             fault
         })?;
@@ -48,7 +48,7 @@ impl Packed {
     }
 }
 
-/// The directory that was packed: zips have it around what is in it.
+/// The directory that was packed, which is around what is in it.
 fn innermost(root: &Path) -> Result<PathBuf, Fault> {
     let mut at = root.to_owned();
     loop {

@@ -1,43 +1,46 @@
-//! Zip files: unpacked into a private directory that goes away with its owner.
+//! Packed archives: unpacked into a private directory that goes away with its owner.
 //!
 //! Messages have to be read at any place and as often as the engine asks, which deflated
-//! octets do not allow. Names from the zip become names of files only where each level is
-//! an ordinary name; the directory is new and belongs to this process alone, so that
-//! nothing of what is unpacked can meet anything else.
+//! octets do not allow. Names become names of files only where each level is an ordinary
+//! name; the directory is new and belongs to this process alone, so that nothing of what
+//! is unpacked can meet anything else.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufReader, Read, Write};
+mod tars;
+mod zips;
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use hikyaku_core::{Code, Fault, MailboxName, Reach, Remedy};
 use tempfile::TempDir;
-use zip::ZipArchive;
-use zip::result::ZipError;
 
 use crate::dirs::{decode, without_ending};
 use crate::fault;
 use crate::options::Options;
 use crate::store::Folder;
 
-/// Files of one zip, at most.
+pub(crate) use zips::{directories, is_zip, list, open};
+
+/// Files of one archive, at most.
 const MOST_FILES: usize = 2_000_000;
 /// Levels of one name, at most.
 const MOST_LEVELS: usize = 64;
 /// Octets of one level, at most: what file systems allow.
 const MOST_NAME: usize = 255;
 
-/// A file inside a zip.
+/// A file inside a packed archive.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Packed {
     /// Its name, level by level.
     pub(crate) levels: Vec<String>,
-    /// Its length in octets when unpacked, as the zip says.
+    /// Its length in octets when unpacked, as the archive says.
     pub(crate) octets: u64,
-    /// Its number in the zip.
+    /// Its number in the archive.
     pub(crate) index: usize,
 }
 
-/// A zip that was unpacked. Gone when it is dropped.
+/// What was unpacked. Gone when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Unpacked {
     dir: TempDir,
@@ -63,52 +66,38 @@ pub(crate) fn lost_folders(left_out: &[(String, Fault)]) -> impl Iterator<Item =
     })
 }
 
-/// Whether the file begins as a zip does.
-pub(crate) fn is_zip(path: &Path) -> bool {
-    let mut first = [0; 4];
-    let read = File::open(path).and_then(|mut file| file.read_exact(&mut first));
-    read.is_ok() && matches!(&first, b"PK\x03\x04" | b"PK\x05\x06")
+/// How a file is packed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    Zip,
+    /// A tar, compressed with gzip or not.
+    Tar {
+        is_gzip: bool,
+    },
+    /// One file, compressed with gzip.
+    Gzip,
 }
 
-/// The files of a zip, without unpacking anything. Links and names that lead elsewhere
-/// are left out.
-///
-/// # Faults
-/// When it is no zip, or its directory is damaged: `archive.damaged`.
-pub(crate) fn list(path: &Path) -> Result<Vec<Packed>, Fault> {
-    let mut zip = open(path)?;
-    let mut files = Vec::new();
-    for index in 0..zip.len() {
-        let entry = zip.by_index_raw(index).map_err(|e| unreadable(path, &e))?;
-        if entry.is_dir() || entry.is_symlink() {
-            continue;
-        }
-        if let Some(levels) = levels(entry.name_raw()) {
-            files.push(Packed {
-                levels,
-                octets: entry.size(),
-                index,
-            });
-        }
+fn form(path: &Path) -> Option<Form> {
+    if is_zip(path) {
+        return Some(Form::Zip);
     }
-    files.sort_by(|a, b| a.levels.cmp(&b.levels));
-    Ok(files)
+    let is_gzip = tars::is_gzip(path);
+    match tars::is_tar(path, is_gzip) {
+        true => Some(Form::Tar { is_gzip }),
+        false => is_gzip.then_some(Form::Gzip),
+    }
 }
 
-/// The directories that a zip names itself: empty ones are only told this way.
-///
-/// # Faults
-/// As [`list`].
-pub(crate) fn directories(path: &Path) -> Result<Vec<Vec<String>>, Fault> {
-    let mut zip = open(path)?;
-    let mut out = Vec::new();
-    for index in 0..zip.len() {
-        let entry = zip.by_index_raw(index).map_err(|e| unreadable(path, &e))?;
-        if entry.is_dir() {
-            out.extend(levels(entry.name_raw()));
-        }
-    }
-    Ok(out)
+/// Whether the file is a packed archive that can be unpacked here, by its first octets.
+pub(crate) fn is_packed(path: &Path) -> bool {
+    form(path).is_some()
+}
+
+/// Whether a file is named as a packed archive.
+pub(crate) fn is_named_packed(name: &str) -> bool {
+    let endings = [".zip", ".tgz", ".gz", ".tar"];
+    endings.iter().any(|e| without_ending(name, e).is_some())
 }
 
 /// Unpacks the files that are wanted. One that is damaged or encrypted is left out by
@@ -116,58 +105,148 @@ pub(crate) fn directories(path: &Path) -> Result<Vec<Vec<String>>, Fault> {
 ///
 /// # Faults
 /// `archive.excess` beyond [`Options::most_unpacked`], `disk.full`, `archive.encrypted`
-/// when nothing else is in it.
+/// when nothing else is in it, `archive.damaged` when nothing can be read at all.
 pub(crate) fn unpack(
     path: &Path,
     options: &Options,
     wanted: impl Fn(&Packed) -> bool,
 ) -> Result<Unpacked, Fault> {
-    let files: Vec<Packed> = list(path)?.into_iter().filter(|f| wanted(f)).collect();
-    let announced = files
-        .iter()
-        .fold(0u64, |sum, f| sum.saturating_add(f.octets));
-    if announced > options.most_unpacked {
-        return Err(fault::excess(
-            path,
-            format!("{announced} octets when unpacked"),
-        ));
+    let mut spool = Spool::new(path, options, None)?;
+    match form(path) {
+        Some(Form::Tar { is_gzip }) => tars::unpack(path, is_gzip, &mut spool, &wanted)?,
+        Some(Form::Gzip) => tars::unpack_one(path, &mut spool)?,
+        Some(Form::Zip) | None => zips::unpack(path, &mut spool, &wanted)?,
     }
-    let dir = match &options.spool {
-        Some(spool) => tempfile::Builder::new()
-            .prefix("hikyaku-")
-            .tempdir_in(spool),
-        None => tempfile::Builder::new().prefix("hikyaku-").tempdir(),
-    };
-    let mut out = Unpacked {
-        dir: dir.map_err(|e| spool_fault(&e))?,
-        left_out: Vec::new(),
-    };
-    for levels in directories(path)? {
-        let dir: PathBuf = levels.iter().collect();
-        fs::create_dir_all(out.dir.path().join(dir)).map_err(|e| spool_fault(&e))?;
-    }
-    let mut zip = open(path)?;
-    let mut room = options.most_unpacked;
-    let mut encrypted = 0;
-    for file in &files {
-        match unpack_one(&mut zip, file, out.dir.path(), &mut room) {
-            Ok(()) => {}
-            Err(Stop::File(fault)) => {
-                encrypted += usize::from(fault.code == Code::ArchiveEncrypted);
-                out.left_out.push((file.levels.join("/"), fault));
-            }
-            Err(Stop::Excess) => {
-                return Err(fault::excess(path, "more octets than the zip announces"));
-            }
-            Err(Stop::Spool(error)) => return Err(spool_fault(&error)),
+    Ok(spool.out)
+}
+
+/// The same tree with the first octets of each file only, at its full length: for a look
+/// at what is in a tar, whose files can be read one after the other only.
+///
+/// # Faults
+/// As [`unpack`].
+pub(crate) fn heads(path: &Path, most: u64) -> Result<Unpacked, Fault> {
+    let options = Options::default();
+    let mut spool = Spool::new(path, &options, Some(most))?;
+    match form(path) {
+        Some(Form::Gzip) => tars::unpack_one(path, &mut spool)?,
+        other => {
+            let is_gzip = other == Some(Form::Tar { is_gzip: true });
+            tars::unpack(path, is_gzip, &mut spool, &|_| true)?;
         }
     }
-    if encrypted > 0 && encrypted == files.len() {
-        let mut fault = fault::encrypted("the zip needs a password");
-        fault.reach = Reach::Job;
-        return Err(fault.server(path.display().to_string()));
+    Ok(spool.out)
+}
+
+/// The private directory while it is filled.
+struct Spool<'a> {
+    /// The packed archive.
+    path: &'a Path,
+    out: Unpacked,
+    /// Octets that may still come.
+    room: u64,
+    /// How much of each file is kept; `None`: all.
+    most: Option<u64>,
+    files: usize,
+}
+
+impl<'a> Spool<'a> {
+    fn new(path: &'a Path, options: &Options, most: Option<u64>) -> Result<Self, Fault> {
+        let mut builder = tempfile::Builder::new();
+        let builder = builder.prefix("hikyaku-");
+        let dir = match &options.spool {
+            Some(spool) => builder.tempdir_in(spool),
+            None => builder.tempdir(),
+        };
+        Ok(Self {
+            path,
+            out: Unpacked {
+                dir: dir.map_err(|e| spool_fault(&e))?,
+                left_out: Vec::new(),
+            },
+            room: options.most_unpacked,
+            most,
+            files: 0,
+        })
     }
-    Ok(out)
+
+    fn directory(&self, levels: &[String]) -> Result<(), Fault> {
+        let dir: PathBuf = levels.iter().collect();
+        // A file may have that name: it was first.
+        match fs::create_dir_all(self.out.dir.path().join(dir)) {
+            Err(e) if is_taken(&e) => Ok(()),
+            other => other.map_err(|e| spool_fault(&e)),
+        }
+    }
+
+    /// Writes one file. What is wrong with it alone leaves it out, by name.
+    fn file(&mut self, levels: &[String], from: &mut dyn Read) -> Result<(), Fault> {
+        self.files += 1;
+        if self.files > MOST_FILES {
+            return Err(fault::excess(self.path, "there are too many files in it"));
+        }
+        match self.write(levels, from) {
+            Ok(()) => Ok(()),
+            Err(Stop::File(fault)) => {
+                self.leave_out(levels.join("/"), fault);
+                Ok(())
+            }
+            Err(Stop::Excess) => Err(fault::excess(
+                self.path,
+                "more octets than are allowed when unpacked",
+            )),
+            Err(Stop::Spool(error)) => Err(spool_fault(&error)),
+        }
+    }
+
+    fn leave_out(&mut self, name: String, fault: Fault) {
+        self.out.left_out.push((name, fault));
+    }
+
+    fn write(&mut self, levels: &[String], from: &mut dyn Read) -> Result<(), Stop> {
+        let inside: PathBuf = levels.iter().collect();
+        let target = self.out.dir.path().join(inside);
+        let twice = || Stop::File(fault::damaged("the archive has two files of this name"));
+        if let Some(above) = target.parent() {
+            match fs::create_dir_all(above) {
+                Err(e) if is_taken(&e) => return Err(twice()),
+                other => other.map_err(Stop::Spool)?,
+            }
+        }
+        // Two entries of one name: the first counts, as nothing here is ever overwritten.
+        let made = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .open(&target);
+        let mut made = match made {
+            Err(e) if is_taken(&e) => return Err(twice()),
+            other => other.map_err(Stop::Spool)?,
+        };
+        let mut buffer = vec![0; 256 * 1024];
+        let mut length = 0_u64;
+        loop {
+            let read = match from.read(&mut buffer) {
+                Ok(0) => break,
+                Ok(read) => read,
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
+                Err(e) => {
+                    // What came out before the damage would look like all there was.
+                    drop(made);
+                    fs::remove_file(&target).map_err(Stop::Spool)?;
+                    return Err(Stop::File(fault::damaged(e.to_string())));
+                }
+            };
+            self.room = self.room.checked_sub(read as u64).ok_or(Stop::Excess)?;
+            let kept = self.most.unwrap_or(u64::MAX).saturating_sub(length);
+            let kept = read.min(usize::try_from(kept).unwrap_or(read));
+            made.write_all(&buffer[..kept]).map_err(Stop::Spool)?;
+            length += read as u64;
+        }
+        match self.most {
+            Some(_) => made.set_len(length).map_err(Stop::Spool),
+            None => Ok(()),
+        }
+    }
 }
 
 enum Stop {
@@ -179,67 +258,15 @@ enum Stop {
     Spool(io::Error),
 }
 
-fn unpack_one(
-    zip: &mut ZipArchive<BufReader<File>>,
-    file: &Packed,
-    root: &Path,
-    room: &mut u64,
-) -> Result<(), Stop> {
-    let entry = zip.by_index(file.index);
-    let mut entry = entry.map_err(|e| Stop::File(damaged(&e)))?;
-    let target: PathBuf = root
-        .iter()
-        .map(AsRef::as_ref)
-        .chain(file.levels.iter().map(Path::new))
-        .collect();
-    if let Some(above) = target.parent() {
-        fs::create_dir_all(above).map_err(Stop::Spool)?;
-    }
-    // Two entries of one name: the first counts, as nothing here is ever overwritten.
-    let made = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .open(&target);
-    let mut made = match made {
-        Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {
-            return Err(Stop::File(fault::damaged(
-                "the zip has two files of this name",
-            )));
-        }
-        other => other.map_err(Stop::Spool)?,
-    };
-    let mut buffer = vec![0; 256 * 1024];
-    loop {
-        let read = match entry.read(&mut buffer) {
-            Ok(0) => return Ok(()),
-            Ok(read) => read,
-            Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
-            Err(e) => {
-                // What came out before the damage would look like all there was.
-                drop(made);
-                fs::remove_file(&target).map_err(Stop::Spool)?;
-                return Err(Stop::File(fault::damaged(e.to_string())));
-            }
-        };
-        *room = room.checked_sub(read as u64).ok_or(Stop::Excess)?;
-        made.write_all(&buffer[..read]).map_err(Stop::Spool)?;
-    }
+/// Whether something else has the name.
+fn is_taken(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::AlreadyExists | io::ErrorKind::NotADirectory | io::ErrorKind::IsADirectory
+    )
 }
 
-/// Opens a zip.
-///
-/// # Faults
-/// As [`list`].
-pub(crate) fn open(path: &Path) -> Result<ZipArchive<BufReader<File>>, Fault> {
-    let file = File::open(path).map_err(|e| fault::missing(path, &e))?;
-    let zip = ZipArchive::new(BufReader::new(file)).map_err(|e| unreadable(path, &e))?;
-    match zip.len() > MOST_FILES {
-        true => Err(fault::excess(path, "there are too many files in the zip")),
-        false => Ok(zip),
-    }
-}
-
-/// The levels of a name in a zip; `None` where it would lead out of the directory or is
+/// The levels of a name in a packed archive; `None` where it would lead out of the directory or is
 /// no name for a file.
 fn levels(name: &[u8]) -> Option<Vec<String>> {
     let name = decode(name);
@@ -255,23 +282,6 @@ fn levels(name: &[u8]) -> Option<Vec<String>> {
     };
     let fits = (1..=MOST_LEVELS).contains(&levels.len()) && levels.iter().all(is_name);
     fits.then_some(levels)
-}
-
-fn damaged(error: &ZipError) -> Fault {
-    match error {
-        ZipError::UnsupportedArchive(why) if *why == ZipError::PASSWORD_REQUIRED => {
-            fault::encrypted("the zip needs a password")
-        }
-        ZipError::InvalidPassword => fault::encrypted("the zip needs a password"),
-        other => fault::damaged(other.to_string()),
-    }
-}
-
-fn unreadable(path: &Path, error: &ZipError) -> Fault {
-    let mut fault = damaged(error);
-    fault.reach = Reach::Job;
-    fault.remedy = Remedy::AskUser;
-    fault.server(path.display().to_string())
 }
 
 fn spool_fault(error: &io::Error) -> Fault {

@@ -89,6 +89,15 @@ async fn keeps_both_ways(kind: Kind, root: &Path, expected: &[Held]) {
     let packed = beside.path().join("archive.zip");
     zip(root, &packed);
     keeps(kind, &packed, expected).await;
+    for (name, how) in [("archive.tgz", "-czf"), ("archive.tar", "-cf")] {
+        let packed = beside.path().join(name);
+        let done = std::process::Command::new("tar")
+            .arg(how)
+            .args([&packed, Path::new("-C"), root, Path::new(".")])
+            .status();
+        assert!(done.unwrap().success());
+        keeps(kind, &packed, expected).await;
+    }
 }
 
 #[tokio::test]
@@ -143,6 +152,36 @@ async fn takeout_keeps_the_contract() {
         Held::new("Work", vec![message(2, "\\Seen")]),
     ];
     keeps_both_ways(Kind::Takeout, dir.path(), &expected).await;
+}
+
+#[tokio::test]
+async fn mail_of_thunderbird_and_mbox_keep_the_contract_when_packed() {
+    let mbox = |head: &str, n: u32| {
+        format!(
+            "From a@b Mon Apr  1 00:00:00 2024\n{head}{}\n",
+            mail(n, "\n")
+        )
+    };
+    let dir = tempfile::tempdir().unwrap();
+    let read = mbox("X-Mozilla-Status: 0001\n", 1) + &mbox("X-Mozilla-Status: 0000\n", 2);
+    write(dir.path(), "Mail/Local Folders/取引先", &read);
+    write(dir.path(), "Mail/Local Folders/取引先.msf", "");
+    let expected = [Held::new(
+        "取引先",
+        vec![message(1, "\\Seen"), message(2, "")],
+    )];
+    keeps_both_ways(Kind::Thunderbird, dir.path(), &expected).await;
+    let dir = tempfile::tempdir().unwrap();
+    let read = mbox("Status: RO\n", 1) + &mbox("Status: O\n", 2);
+    write(dir.path(), "box.mbox", &read);
+    let expected = [Held::new("box", vec![message(1, "\\Seen"), message(2, "")])];
+    keeps_both_ways(Kind::Mbox, dir.path(), &expected).await;
+    // One file alone, as lists publish theirs.
+    let packed = dir.path().join("box.mbox.gz");
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    gzip.write_all(read.as_bytes()).unwrap();
+    std::fs::write(&packed, gzip.finish().unwrap()).unwrap();
+    keeps(Kind::Mbox, &packed, &expected).await;
 }
 
 #[tokio::test]

@@ -496,7 +496,7 @@ fn what_is_no_mail_is_told_as_what_it_is() {
     fs::create_dir_all(home.root().join("both/Maildir/new")).expect("a directory");
     fs::create_dir_all(home.root().join("empty")).expect("a directory");
     put(home.root(), "taro.pst", "!BDN");
-    put(home.root(), "mail.tgz", [0x1f, 0x8b, 8, 0, 0]);
+    put(home.root(), "mail.tar.xz", b"\xfd7zXZ\0\0");
     for (name, told) in [
         (
             "text",
@@ -504,7 +504,7 @@ fn what_is_no_mail_is_told_as_what_it_is() {
         ),
         ("empty", "There are no files at this path"),
         ("both", "There are several kinds of mail at this path"),
-        ("mail.tgz", "This is a compressed file"),
+        ("mail.tar.xz", "This is a compressed file"),
         ("taro.pst", "They cannot be read directly yet"),
     ] {
         let said = copy(&home, &servers, "copy", &home.path(name), &[]);

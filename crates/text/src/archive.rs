@@ -32,8 +32,8 @@ sentences! {
     }
     /// A compressed file.
     compressed() {
-        ja: "圧縮されたファイルです。展開（解凍）してから、展開したフォルダをご指定ください。ZIP形式のファイルはそのままご指定いただけます。",
-        en: "This is a compressed file. Unpack it first and give the unpacked folder. Zip files can be given as they are.",
+        ja: "圧縮されたファイルです。展開（解凍）してから、展開したフォルダをご指定ください。ZIP、TAR、TGZ形式のファイルはそのままご指定いただけます。",
+        en: "This is a compressed file. Unpack it first and give the unpacked folder. Zip, tar and tgz files can be given as they are.",
     }
     /// An empty folder.
     empty() {

@@ -18,7 +18,7 @@ use crate::kind::Kind;
 use crate::unpack;
 
 use evidence::Evidence;
-use place::{InZip, OnDisk, Place};
+use place::{HEAD, InZip, OnDisk, Place};
 
 /// What was recognised.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,7 +46,7 @@ pub enum Look {
     Several(Vec<Recognised>),
     /// Data files of Outlook, which are not read yet: how many.
     Outlook(u64),
-    /// A compressed file that has to be unpacked first (`.tgz`, `.gz`).
+    /// A compressed file that has to be unpacked first (`.xz`, `.bz2`, `.7z`, `.rar`, `.zst`).
     Compressed,
     /// No mail: how many files were looked at, and which endings are the most frequent.
     Nothing {
@@ -61,25 +61,25 @@ pub enum Look {
 ///
 /// # Faults
 /// `archive.missing` when there is nothing or it may not be read; `archive.damaged` and
-/// `archive.encrypted` of a zip.
+/// `archive.encrypted` of a packed one.
 pub fn look(path: &Path) -> Result<Look, Fault> {
     let path = std::path::absolute(path).map_err(|e| fault::missing(path, &e))?;
     let path = path.as_path();
     let meta = std::fs::metadata(path).map_err(|e| fault::missing(path, &e))?;
-    if !meta.is_dir() && unpack::is_zip(path) {
-        return Ok(conclude(path, &evidence::of(&mut InZip::open(path)?)));
+    if !meta.is_dir() && unpack::is_packed(path) {
+        return Ok(conclude(path, &in_packed(path)?));
     }
     let mut place = match meta.is_dir() {
         true => OnDisk::tree(path)?,
         false => OnDisk::file(path)?,
     };
-    if !meta.is_dir() && place.head(0, 0).starts_with(&[0x1f, 0x8b]) {
+    if !meta.is_dir() && is_compressed(&place.head(0, 0)) {
         return Ok(Look::Compressed);
     }
     let found = evidence::of(&mut place);
     if found.kinds.is_empty() && found.outlook == 0 && meta.is_dir() {
-        // A large Takeout comes as several zip files.
-        if let Some(takeout) = zips(path)? {
+        // A large Takeout comes as several files.
+        if let Some(takeout) = parts_of_takeout(path)? {
             return Ok(Look::Found(takeout));
         }
     }
@@ -115,14 +115,37 @@ pub fn recognise(path: &Path) -> Result<Recognised, Fault> {
     )
 }
 
-/// The zip files of a directory as one Takeout.
-fn zips(path: &Path) -> Result<Option<Recognised>, Fault> {
+/// What is in a zip, a tar, or a file compressed with gzip.
+fn in_packed(path: &Path) -> Result<Evidence, Fault> {
+    if unpack::is_zip(path) {
+        return Ok(evidence::of(&mut InZip::open(path)?));
+    }
+    let heads = unpack::heads(path, HEAD as u64)?;
+    let mut found = evidence::of(&mut OnDisk::tree(heads.root())?);
+    found.is_complete &= heads.left_out.is_empty();
+    Ok(found)
+}
+
+/// Whether a file is compressed in a way that is not read here.
+fn is_compressed(head: &[u8]) -> bool {
+    let magics: [&[u8]; 5] = [
+        b"\xfd7zXZ\0",
+        b"BZh",
+        b"7z\xbc\xaf\x27\x1c",
+        b"Rar!\x1a\x07",
+        b"\x28\xb5\x2f\xfd",
+    ];
+    magics.iter().any(|magic| head.starts_with(magic))
+}
+
+/// The packed files of a directory as one Takeout.
+fn parts_of_takeout(path: &Path) -> Result<Option<Recognised>, Fault> {
     let mut sum: Option<Recognised> = None;
-    for zip in crate::takeout::zips_in(path)? {
-        let Ok(mut inside) = InZip::open(&zip) else {
+    for part in crate::takeout::packed_in(path)? {
+        let Ok(inside) = in_packed(&part) else {
             continue;
         };
-        let found = conclude(path, &evidence::of(&mut inside));
+        let found = conclude(path, &inside);
         if let Look::Found(found) = found
             && found.kind == Kind::Takeout
         {

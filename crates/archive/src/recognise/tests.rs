@@ -240,11 +240,14 @@ fn what_is_no_archive_says_what_it_is() {
         ("both/Inbox", MBOX),
     ]);
     fs::create_dir(dir.path().join("empty")).unwrap();
+    fs::write(dir.path().join("a.tar.xz"), b"\xfd7zXZ\0\0").unwrap();
     fs::write(dir.path().join("a.tgz"), [0x1f, 0x8b, 8, 0]).unwrap();
     let look = |name: &str| super::look(&dir.path().join(name)).unwrap();
     assert_eq!(look("pst"), Look::Outlook(1));
     assert_eq!(look("pst/a.pst"), Look::Outlook(1));
-    assert_eq!(look("a.tgz"), Look::Compressed);
+    assert_eq!(look("a.tar.xz"), Look::Compressed);
+    let broken = super::look(&dir.path().join("a.tgz")).unwrap_err();
+    assert_eq!(broken.code, Code::ArchiveDamaged);
     assert_eq!(
         look("text"),
         Look::Nothing {
@@ -266,7 +269,7 @@ fn what_is_no_archive_says_what_it_is() {
     assert_eq!(kinds, [(Kind::Mbox, 2), (Kind::Eml, 1)]);
     for (name, said) in [
         ("pst", "1 data files of Outlook"),
-        ("a.tgz", "unpack it first"),
+        ("a.tar.xz", "unpack it first"),
         ("text", "no mail among 4 files (.txt, .rs, makefile)"),
         ("empty", "there are no files"),
         ("both", "mbox: 2 messages, eml: 1 messages"),

@@ -1,4 +1,4 @@
-//! Google Takeout: one mbox with all mail, or one per label, alone or in a zip.
+//! Google Takeout: one mbox with all mail, or one per label, alone or in zip or tar files.
 //!
 //! Two fields at the top of every message are Google's additions: `X-GM-THRID` and
 //! `X-Gmail-Labels`. The labels become folders ([`sort`]) and flags, and both fields are
@@ -83,10 +83,10 @@ struct Entry {
 }
 
 impl Takeout {
-    /// A zip, a folder with zips or mbox files in it, or one mbox file.
+    /// A zip or tar, a folder with some of them or with mbox files in it, or one mbox file.
     ///
     /// # Faults
-    /// When there is no mbox file; what [`unpack::unpack`] says of a zip.
+    /// When there is no mbox file; what [`unpack::unpack`] says.
     pub(crate) fn open(path: &Path, options: &Options) -> Result<Self, Fault> {
         let mut out = Self {
             files: Vec::new(),
@@ -104,15 +104,15 @@ impl Takeout {
         };
         if path.is_dir() {
             out.add_tree(path)?;
-            let zips = match out.files.is_empty() {
-                true => zips_in(path)?,
+            let parts = match out.files.is_empty() {
+                true => packed_in(path)?,
                 false => Vec::new(),
             };
-            for zip in zips {
-                out.add_zip(&zip, options)?;
+            for part in parts {
+                out.add_packed(&part, options)?;
             }
-        } else if unpack::is_zip(path) {
-            out.add_zip(path, options)?;
+        } else if unpack::is_packed(path) {
+            out.add_packed(path, options)?;
         } else if begins_like_mail(path).map_err(|e| fault::missing(path, &e))? {
             out.files.push(path.to_owned());
         }
@@ -122,8 +122,8 @@ impl Takeout {
         Ok(out)
     }
 
-    fn add_zip(&mut self, zip: &Path, options: &Options) -> Result<(), Fault> {
-        let mut unpacked = unpack::unpack(zip, options, |file| {
+    fn add_packed(&mut self, path: &Path, options: &Options) -> Result<(), Fault> {
+        let mut unpacked = unpack::unpack(path, options, |file| {
             file.levels.last().is_some_and(|name| is_mbox(name))
         })?;
         self.left_out.append(&mut unpacked.left_out);
@@ -246,15 +246,15 @@ fn is_mbox(name: &str) -> bool {
 }
 
 /// The zip files in a directory: a large Takeout comes in several.
-pub(crate) fn zips_in(path: &Path) -> Result<Vec<PathBuf>, Fault> {
+pub(crate) fn packed_in(path: &Path) -> Result<Vec<PathBuf>, Fault> {
     let dir = dirs::list(path, Vec::new()).map_err(|e| fault::missing(path, &e))?;
-    let is_zip = |name: &&std::ffi::OsString| {
-        without_ending(&dirs::name_of(name), ".zip").is_some() && unpack::is_zip(&path.join(name))
+    let is_packed = |name: &&std::ffi::OsString| {
+        unpack::is_named_packed(&dirs::name_of(name)) && unpack::is_packed(&path.join(name))
     };
     Ok(dir
         .files
         .iter()
-        .filter(is_zip)
+        .filter(is_packed)
         .map(|f| path.join(f))
         .collect())
 }
