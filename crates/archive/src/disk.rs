@@ -142,6 +142,17 @@ impl Read for Part {
     }
 }
 
+/// Longest file beside messages that is read whole, in octets.
+const MOST_BESIDE: u64 = 64 << 20;
+
+/// A file that a program keeps beside its messages, whole; `None` where there is none of a
+/// sensible size. A link is none: it could lead anywhere.
+pub(crate) fn beside(path: &Path) -> Option<Vec<u8>> {
+    let meta = fs::symlink_metadata(path).ok()?;
+    let is_fit = meta.is_file() && meta.len() <= MOST_BESIDE;
+    is_fit.then(|| fs::read(path).ok())?
+}
+
 /// Derived from a file's identity, length and time: equal while it was not written to.
 pub(crate) fn stamp(path: &Path) -> Option<u64> {
     let meta = fs::metadata(path).ok()?;

@@ -25,7 +25,6 @@ pub(crate) fn partial(detail: impl Into<String>) -> Fault {
 }
 
 /// One item is encrypted; the others go on.
-#[allow(dead_code)] // For the formats that know encryption.
 pub(crate) fn encrypted(detail: impl Into<String>) -> Fault {
     Fault::new(
         Code::ArchiveEncrypted,
@@ -57,7 +56,6 @@ pub(crate) fn wrong_kind(path: &Path, detail: impl Into<String>) -> Fault {
 }
 
 /// The archive goes beyond a limit.
-#[allow(dead_code)] // For what unpacks or nests.
 pub(crate) fn excess(path: &Path, detail: impl Into<String>) -> Fault {
     Fault::new(
         Code::ArchiveExcess,

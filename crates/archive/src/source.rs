@@ -8,7 +8,7 @@ use futures::future::BoxFuture;
 use hikyaku_core::mailbox::{NameRules, Quota};
 use hikyaku_core::traits::{Ask, Reader, Source};
 use hikyaku_core::{Abilities, Code, Fault, MailboxInfo, MailboxName, Reach, Remedy, WireName};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// How many folders are read at once.
@@ -153,12 +153,12 @@ impl Shared {
 /// Folders by name; of two with one name the second gets a number.
 fn distinct(folders: Vec<Folder>) -> BTreeMap<MailboxName, Arc<Folder>> {
     let mut out: BTreeMap<MailboxName, Arc<Folder>> = BTreeMap::new();
-    for folder in folders {
-        let mut folder = folder;
+    let mut numbers: HashMap<MailboxName, u64> = HashMap::new();
+    for mut folder in folders {
         let plain = folder.name.clone();
-        let mut number = 1;
         while out.contains_key(&folder.name) {
-            number += 1;
+            let number = numbers.entry(plain.clone()).or_insert(1);
+            *number += 1;
             let leaf = format!("{} ({number})", plain.leaf());
             folder.name = match plain.parent() {
                 Some(parent) => parent.child(&leaf),

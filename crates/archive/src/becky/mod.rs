@@ -153,37 +153,49 @@ impl Store for Becky {
         start: Start,
         found: &mut dyn FnMut(Found) -> Flow,
     ) -> Result<Option<Epoch>, Fault> {
-        let unreadable = |e: std::io::Error| fault::folder(&folder.place, &e);
+        let paths = files(&folder.place).map_err(|e| fault::folder(&folder.place, &e))?;
         let mut key = 0;
-        for path in files(&folder.place).map_err(unreadable)? {
-            let file = Disk::open(&path).map_err(unreadable)?;
+        for path in paths {
             let modified = disk::modified(&path);
             let shared: Arc<Path> = Arc::from(path.as_path());
             let mut is_over = false;
-            pieces(&file, &mut |begin, end| {
+            let opened = Disk::open(&path);
+            let read = opened.and_then(|file| {
+                pieces(&file, &mut |begin, end| {
+                    key += 1;
+                    if Key(key) < start.key {
+                        return Ok(true);
+                    }
+                    let most = usize::try_from(end - begin)
+                        .unwrap_or(MAX_HEAD)
+                        .min(MAX_HEAD);
+                    let head = file.octets_at(begin, most)?;
+                    let place = Place {
+                        file: Some(shared.clone()),
+                        start: begin,
+                        length: end - begin,
+                        note: 0,
+                    };
+                    let item = Item {
+                        date: dates::arrival(None, &head, modified, self.now),
+                        mark: mark(&head[..head.len().min(4096)]),
+                        ..Item::new(Key(key), end - begin, place)
+                    };
+                    is_over = found(Found::Message(item)).is_break();
+                    Ok(!is_over)
+                })
+            });
+            // The rest of one file is one item; the other files go on.
+            if let Err(error) = read {
                 key += 1;
-                if Key(key) < start.key {
-                    return Ok(true);
-                }
-                let most = usize::try_from(end - begin)
-                    .unwrap_or(MAX_HEAD)
-                    .min(MAX_HEAD);
-                let head = file.octets_at(begin, most)?;
-                let place = Place {
-                    file: Some(shared.clone()),
-                    start: begin,
-                    length: end - begin,
-                    note: 0,
+                let lost = Found::Unreadable {
+                    key: Key(key),
+                    at: 0,
+                    place: path.display().to_string(),
+                    fault: fault::message(&error),
                 };
-                let item = Item {
-                    date: dates::arrival(None, &head, modified, self.now),
-                    mark: mark(&head[..head.len().min(4096)]),
-                    ..Item::new(Key(key), end - begin, place)
-                };
-                is_over = found(Found::Message(item)).is_break();
-                Ok(!is_over)
-            })
-            .map_err(unreadable)?;
+                is_over = Key(key) >= start.key && found(lost).is_break();
+            }
             if is_over {
                 break;
             }

@@ -115,3 +115,26 @@ proptest! {
         prop_assert_eq!(String::from_utf8(out).unwrap(), text);
     }
 }
+
+#[test]
+fn a_file_that_cannot_be_read_is_an_item_that_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("1.bmf");
+    std::fs::write(&file, "Subject: 1\r\n\r\nx\r\n.\r\n").unwrap();
+    let store = Becky::open(&file, 0).unwrap();
+    std::fs::remove_file(&file).unwrap();
+    let mut told = Vec::new();
+    let scanned = store.scan(&store.folders[0], Start::BEGINNING, &mut |found| {
+        let Found::Unreadable {
+            key, place, fault, ..
+        } = found
+        else {
+            panic!("{found:?}");
+        };
+        told.push((key, place, fault.code));
+        std::ops::ControlFlow::Continue(())
+    });
+    assert_eq!(scanned, Ok(None));
+    let place = file.display().to_string();
+    assert_eq!(told, [(Key(1), place, hikyaku_core::Code::ArchiveChanged)]);
+}

@@ -105,7 +105,7 @@ impl FileTree {
         if self.flavor == Flavor::Eml {
             return Notes::default();
         }
-        let read = |name: &str| fs::read(place.join(name)).ok();
+        let read = |name: &str| disk::beside(&place.join(name));
         let marks = read(".sylpheed_mark").or_else(|| read(".claws_mark"));
         Notes::new(read(".mh_sequences").as_deref(), marks.as_deref())
     }

@@ -50,11 +50,11 @@ impl MaildirFolder {
             // Asked again for the reason why not.
             fs::read_dir(root.join("cur"))?;
         }
-        let keywords = match fs::read(root.join("dovecot-keywords")) {
-            Ok(list) => keywords(&list),
-            Err(_) => BTreeMap::new(),
+        let keywords = match disk::beside(&root.join("dovecot-keywords")) {
+            Some(list) => keywords(&list),
+            None => BTreeMap::new(),
         };
-        let uids = fs::read(root.join("dovecot-uidlist")).ok();
+        let uids = disk::beside(&root.join("dovecot-uidlist"));
         let uids = uids.and_then(|text| UidList::parse(&text));
         let mut folder = Self {
             root: root.to_owned(),

@@ -21,7 +21,6 @@ use crate::walk::walk;
 use hikyaku_core::{Epoch, Fault, MailboxName};
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The store.
@@ -47,7 +46,7 @@ impl Maildir {
     fn subscriptions(&self) -> Option<BTreeSet<Vec<String>>> {
         ["subscriptions", "courierimapsubscribed"]
             .iter()
-            .find_map(|name| fs::read(self.root.join(name)).ok())
+            .find_map(|name| disk::beside(&self.root.join(name)))
             .map(|text| subscriptions::parse(&text))
     }
 }

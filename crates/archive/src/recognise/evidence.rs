@@ -76,13 +76,20 @@ pub(super) fn of(place: &mut dyn Place) -> Evidence {
         .first()
         .and_then(|top| apple::newest_version(&top.dirs));
     let newest = newest.map(|dir| name_of(dir));
+    let is_maildir = |dir: &&Dir| dir.has_dir("cur") && dir.has_dir("new");
+    let maildirs: HashSet<&[String]> = dirs
+        .iter()
+        .filter(is_maildir)
+        .map(|dir| dir.levels.as_slice())
+        .collect();
     let mut mailboxes = HashSet::new();
     for (d, dir) in dirs.iter().enumerate() {
-        if dir.has_dir("cur") && dir.has_dir("new") {
+        if maildirs.contains(dir.levels.as_slice()) {
             out.amount(Kind::Maildir).folders += 1;
         }
-        let in_maildir = dir.levels.last().is_some_and(|l| l == "cur" || l == "new")
-            && is_in_maildir(&dirs, dir);
+        let in_maildir = dir.levels.split_last().is_some_and(|(last, above)| {
+            (last == "cur" || last == "new") && maildirs.contains(above)
+        });
         let is_bundle = dir
             .levels
             .last()
@@ -238,12 +245,6 @@ fn is_mh(dir: &Dir) -> bool {
     ]
     .iter()
     .any(|name| dir.has_file(name))
-}
-
-fn is_in_maildir(dirs: &[Dir], dir: &Dir) -> bool {
-    let above = &dir.levels[..dir.levels.len().saturating_sub(1)];
-    let parent = dirs.iter().find(|d| d.levels == above);
-    parent.is_some_and(|d| d.has_dir("cur") && d.has_dir("new"))
 }
 
 fn ending(lower: &str) -> String {

@@ -1,6 +1,6 @@
 //! A tree of files that is looked at: on disk, or inside a zip.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{BufReader, Read};
@@ -123,11 +123,12 @@ impl InZip {
                 by_dir.entry(levels[..depth].to_vec()).or_default();
             }
         }
-        let children = |levels: &[String]| -> Vec<OsString> {
-            let below = by_dir.keys().filter(|l| l.len() == levels.len() + 1);
-            let below = below.filter(|l| l.starts_with(levels));
-            below.filter_map(|l| l.last().map(OsString::from)).collect()
-        };
+        let mut children: HashMap<&[String], Vec<OsString>> = HashMap::new();
+        for levels in by_dir.keys() {
+            if let Some((last, above)) = levels.split_last() {
+                children.entry(above).or_default().push(last.into());
+            }
+        }
         let mut dirs = Vec::new();
         let mut entries = Vec::new();
         for (levels, files) in &by_dir {
@@ -135,7 +136,7 @@ impl InZip {
                 path: levels.iter().collect(),
                 levels: levels.clone(),
                 files: files.iter().map(|(name, ..)| name.into()).collect(),
-                dirs: children(levels),
+                dirs: children.remove(levels.as_slice()).unwrap_or_default(),
             });
             entries.push(
                 files

@@ -3,6 +3,7 @@
 use super::names::{Cache, gmail_role, role};
 use super::prefs::{Account, accounts};
 use crate::dirs::{Dir, decode, name_of, without_ending};
+use crate::disk;
 use crate::maildir;
 use crate::mbox;
 use crate::store::Folder;
@@ -108,7 +109,7 @@ fn profiles(path: &Path, walked: &[Dir]) -> Vec<PathBuf> {
 
 fn of_profile(profile: &Path, dirs: &Dirs<'_>) -> Vec<Postbox> {
     let cache = Cache::of(profile);
-    let prefs = fs::read(profile.join("prefs.js")).unwrap_or_default();
+    let prefs = disk::beside(&profile.join("prefs.js")).unwrap_or_default();
     let mut known = Vec::new();
     let mut out = Vec::new();
     for account in accounts(&decode(&prefs)) {

@@ -127,7 +127,7 @@ fn database(place: &Path) -> PathBuf {
 
 /// The states of messages by their place: an offset, or the name of a file.
 fn states(database: &Path) -> HashMap<String, State> {
-    let octets = names::read(database).unwrap_or_default();
+    let octets = disk::beside(database).unwrap_or_default();
     let rows = mork::rows(&octets, &["flags", "keywords", "storeToken"]);
     let mut out = HashMap::new();
     for mut row in rows.into_values() {

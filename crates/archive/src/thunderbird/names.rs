@@ -3,14 +3,11 @@
 
 use super::mork;
 use crate::dirs::without_ending;
+use crate::disk;
 use hikyaku_core::Role;
 use std::collections::HashMap;
-use std::fs;
 use std::path::Path;
 use unicode_normalization::UnicodeNormalization;
-
-/// Longest database that is read for a name.
-const MOST: u64 = 64 << 20;
 
 /// Mozilla's folder flags (`nsMsgFolderFlags`).
 const ROLES: [(u64, Role); 6] = [
@@ -37,7 +34,7 @@ struct Cached {
 impl Cache {
     /// Of a profile; empty when there is none, or it cannot be understood.
     pub(crate) fn of(profile: &Path) -> Self {
-        let read = fs::read(profile.join("folderCache.json")).ok();
+        let read = disk::beside(&profile.join("folderCache.json"));
         let json: Option<serde_json::Value> =
             read.and_then(|text| serde_json::from_slice(&text).ok());
         let mut entries = HashMap::new();
@@ -98,18 +95,12 @@ fn is_hashed(leaf: &str) -> bool {
 }
 
 fn in_database(database: &Path) -> Option<String> {
-    let octets = read(database)?;
+    let octets = disk::beside(database)?;
     let rows = mork::rows(&octets, &["folderName"]);
     let name = rows
         .into_values()
         .find_map(|mut row| row.remove("folderName"));
     name.filter(|name| !name.is_empty())
-}
-
-/// A database of sensible size.
-pub(crate) fn read(database: &Path) -> Option<Vec<u8>> {
-    let meta = fs::symlink_metadata(database).ok()?;
-    (meta.is_file() && meta.len() <= MOST).then(|| fs::read(database).ok())?
 }
 
 /// What a folder is for by the name of its file, which Thunderbird does not translate.
