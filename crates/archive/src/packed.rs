@@ -63,6 +63,9 @@ fn innermost(root: &Path) -> Result<PathBuf, Fault> {
 impl Store for Packed {
     fn folders(&self) -> Result<Vec<Folder>, Fault> {
         let mut folders = self.inner.folders()?;
+        for why in folders.iter_mut().filter_map(|f| f.lost.as_mut()) {
+            why.detail = self.inside(&why.detail);
+        }
         folders.extend(unpack::lost_folders(&self.unpacked.left_out));
         Ok(folders)
     }
