@@ -16,7 +16,7 @@ pub type Flow = ControlFlow<()>;
 pub trait Store: Send + Sync {
     /// Every folder, in any order. Cheap: no message is looked at.
     ///
-    /// What cannot be entered is listed too ([`Folder::lost`]).
+    /// What cannot be entered is listed too ([`field@Folder::lost`]).
     ///
     /// # Faults
     /// When nothing of the archive can be read at all.
