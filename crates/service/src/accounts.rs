@@ -11,17 +11,19 @@ mod ways;
 pub use discover::{Found, find};
 pub(crate) use discover::{Ours, discover};
 pub use typed::{Remarks, Typed, TypedProblem};
-pub(crate) use ways::{Way, is_same_server, ways};
+pub(crate) use ways::{Way, is_same_server, protocol_of, ways};
 
 use crate::brand::{Brand, Master};
 use crate::config::Egress;
 use crate::dns::Dns;
-use crate::job::{Accepted, Reached, Transport};
+use crate::job::{Accepted, Protocol, Reached, Transport};
+use crate::origin;
 use hikyaku_core::{AccountId, Code, Fault, Reach, Remedy, Side};
 use hikyaku_imap::{ImapAccount, ImapOptions};
 use hikyaku_net::guard::Guard;
 use hikyaku_net::sasl::Credentials;
 use hikyaku_net::{Anchors, Endpoint, Fingerprint, Secret, Security, Timeouts, Trust};
+use hikyaku_pop3::Pop3Options;
 use hikyaku_text::escape::percent_user;
 use std::sync::Arc;
 use std::time::Duration;
@@ -131,6 +133,33 @@ pub fn source_options(
     accepted: Option<&Accepted>,
     guard: &Guard,
 ) -> ImapOptions {
+    let credentials = Credentials::password(&reached.login, secret.clone());
+    ImapOptions::new(source_endpoint(reached, accepted, guard), credentials)
+}
+
+/// The same for whichever protocol the check found. A POP3 server that deletes what was read is read from only where
+/// that was accepted.
+pub fn source_way(
+    reached: &Reached,
+    secret: &Secret,
+    accepted: Option<&Accepted>,
+    accepts_deletion: bool,
+    guard: &Guard,
+) -> origin::Way {
+    match reached.protocol {
+        Protocol::Imap => origin::Way::imap(source_options(reached, secret, accepted, guard)),
+        Protocol::Pop3 => {
+            let credentials = Credentials::password(&reached.login, secret.clone());
+            let endpoint = source_endpoint(reached, accepted, guard);
+            origin::Way::pop3(Pop3Options {
+                accepts_deletion,
+                ..Pop3Options::new(endpoint, credentials)
+            })
+        }
+    }
+}
+
+fn source_endpoint(reached: &Reached, accepted: Option<&Accepted>, guard: &Guard) -> Endpoint {
     let security = match (reached.transport, accepted) {
         (Transport::Tls, _) => Security::ImplicitTls,
         (Transport::Clear, Some(Accepted::ClearText)) => Security::Plain,
@@ -141,8 +170,7 @@ pub fn source_options(
         endpoint.trust = Trust::Pinned(pin);
     }
     endpoint.guard = Some(guard.clone());
-    let credentials = Credentials::password(&reached.login, secret.clone());
-    ImapOptions::new(endpoint, credentials)
+    endpoint
 }
 
 /// The certificate that was accepted. One that is written wrongly is none: the usual trust counts then.
@@ -202,25 +230,36 @@ pub(crate) fn too_long(side: Side, server: String) -> Fault {
 
 /// The identity of the source that the ledger keeps. Encryption plays no part in it.
 pub fn source_id(reached: &Reached) -> AccountId {
-    identity(&reached.login, &reached.host, reached.port)
+    identity(
+        reached.protocol,
+        &reached.login,
+        &reached.host,
+        reached.port,
+    )
 }
 
 /// The identity of the destination that the ledger keeps.
 pub fn destination_id(brand: &Brand, address: &str) -> AccountId {
     let destination = &brand.destination;
     let login = destination.login.of(address);
-    identity(&login, &destination.host, destination.port)
+    identity(Protocol::Imap, &login, &destination.host, destination.port)
 }
 
-fn identity(login: &str, host: &str, port: u16) -> AccountId {
+fn identity(protocol: Protocol, login: &str, host: &str, port: u16) -> AccountId {
     let user = percent_user(login);
     let host = match host.contains(':') {
         true => format!("[{host}]"),
         false => host.to_lowercase(),
     };
-    match port {
-        143 | 993 => AccountId::new(format!("imap://{user}@{host}")),
-        port => AccountId::new(format!("imap://{user}@{host}:{port}")),
+    let scheme = match protocol {
+        Protocol::Imap => "imap",
+        Protocol::Pop3 => "pop3",
+    };
+    match (protocol, port) {
+        (Protocol::Imap, 143 | 993) | (Protocol::Pop3, 110 | 995) => {
+            AccountId::new(format!("{scheme}://{user}@{host}"))
+        }
+        (_, port) => AccountId::new(format!("{scheme}://{user}@{host}:{port}")),
     }
 }
 

@@ -275,6 +275,8 @@ pub struct Choices {
     pub before: Option<i64>,
     /// Copy what fits, INBOX first, newest first.
     pub fit: bool,
+    /// Read also from a POP3 server that may delete what was read.
+    pub accept_deletion: bool,
     /// One more run by itself.
     pub final_run: Option<FinalRun>,
 }

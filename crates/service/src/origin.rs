@@ -9,7 +9,7 @@ use futures::future::BoxFuture;
 use hikyaku_core::Fault;
 use hikyaku_core::traits::Source;
 use hikyaku_imap::{ImapAccount, ImapOptions};
-use hikyaku_net::{Endpoint, PeerInfo, Trust};
+use hikyaku_net::{Endpoint, PeerInfo, Trust, Witness};
 use hikyaku_pop3::{Pop3Account, Pop3Options};
 use hikyaku_view::Connected;
 use std::sync::Arc;
@@ -89,6 +89,25 @@ impl Way {
             Self::Imap(options) => Self::imap(accounts::while_waited_for(*options, lanes)),
             Self::Pop3(options) => Self::pop3(Pop3Options {
                 endpoint: accounts::soon(options.endpoint),
+                ..*options
+            }),
+            Self::Files(files) => Self::Files(files),
+        }
+    }
+
+    /// With somebody who keeps the certificate that was refused.
+    pub(crate) fn witnessed_by(self, witness: &Witness) -> Self {
+        let witnessed = |endpoint: Endpoint| Endpoint {
+            witness: Some(witness.clone()),
+            ..endpoint
+        };
+        match self {
+            Self::Imap(options) => Self::imap(ImapOptions {
+                endpoint: witnessed(options.endpoint),
+                ..*options
+            }),
+            Self::Pop3(options) => Self::pop3(Pop3Options {
+                endpoint: witnessed(options.endpoint),
                 ..*options
             }),
             Self::Files(files) => Self::Files(files),

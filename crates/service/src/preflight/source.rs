@@ -5,10 +5,9 @@ use super::board::Board;
 use crate::accounts::{self, Ours, Typed, TypedProblem, Way};
 use crate::dns::{DnsProblem, split_address};
 use crate::job::{Accepted, CheckStep, Protocol, Reached, SourceKind, Transport};
-use crate::origin::Opened;
+use crate::origin::{self, Opened};
 use hikyaku_core::{AccountId, Code, Fault, Reach, Remedy, Side};
-use hikyaku_imap::{ImapAccount, ImapOptions};
-use hikyaku_net::{Endpoint, Witness};
+use hikyaku_net::Witness;
 use std::net::IpAddr;
 
 /// A server whose name resolves.
@@ -16,7 +15,10 @@ struct Server {
     /// Name or address, without brackets.
     host: String,
     addresses: Vec<IpAddr>,
+    protocol: Protocol,
     ways: Vec<Way>,
+    /// Whether nobody named a port.
+    is_usual: bool,
     /// Whether somebody typed it, or it belongs to the address's own domain: then a person can judge a certificate.
     is_known: bool,
 }
@@ -32,8 +34,9 @@ pub(super) struct Source {
 /// Opens the source. What is wrong, or has to be accepted, stands on the board when it is `None`.
 pub(super) async fn open(request: &Request<'_>, board: &Board<'_>) -> Option<Source> {
     match &request.order.source.kind {
-        SourceKind::Imap => open_imap(request, board).await,
-        SourceKind::Pop3 | SourceKind::Upload(_) => {
+        SourceKind::Imap => open_server(request, board, None).await,
+        SourceKind::Pop3 => open_server(request, board, Some(Protocol::Pop3)).await,
+        SourceKind::Upload(_) => {
             let fault = Fault::bug("a kind of source that is not read here");
             board.bad(CheckStep::Connection, &fault);
             None
@@ -41,10 +44,24 @@ pub(super) async fn open(request: &Request<'_>, board: &Board<'_>) -> Option<Sou
     }
 }
 
-/// The source is an IMAP server.
-async fn open_imap(request: &Request<'_>, board: &Board<'_>) -> Option<Source> {
+/// What came of trying to connect.
+enum Tried {
+    Open(Source),
+    /// What is wrong, or has to be accepted, stands on the board.
+    Told,
+    /// Nobody answered; why.
+    Unreached(Fault),
+}
+
+/// The source is a server. Where nobody said which protocol it speaks, IMAP comes first, which is better in every respect,
+/// and POP3 where IMAP does not answer.
+async fn open_server(
+    request: &Request<'_>,
+    board: &Board<'_>,
+    asked: Option<Protocol>,
+) -> Option<Source> {
     board.begin(CheckStep::Name);
-    let found = match find(request).await {
+    let found = match find(request, asked).await {
         Ok(server) => server,
         Err(fault) => {
             board.bad(CheckStep::Name, &fault);
@@ -53,11 +70,30 @@ async fn open_imap(request: &Request<'_>, board: &Board<'_>) -> Option<Source> {
     };
     board.good(CheckStep::Name);
     board.begin(CheckStep::Connection);
-    connect(request, board, &found).await
+    let first = match connect(request, board, &found, found.protocol).await {
+        Tried::Open(source) => return Some(source),
+        Tried::Told => return None,
+        Tried::Unreached(fault) => fault,
+    };
+    let may_be_pop3 = asked.is_none() && found.protocol == Protocol::Imap && found.is_usual;
+    if may_be_pop3 {
+        let pop3 = Server {
+            ways: accounts::ways(Protocol::Pop3, None, request.order.source.transport),
+            ..found
+        };
+        match connect(request, board, &pop3, Protocol::Pop3).await {
+            Tried::Open(source) => return Some(source),
+            Tried::Told => return None,
+            // What was asked for first is what is told.
+            Tried::Unreached(_) => {}
+        }
+    }
+    board.bad(CheckStep::Connection, &first);
+    None
 }
 
 /// The name is understood, resolves, and leads to another account than the destination.
-async fn find(request: &Request<'_>) -> Result<Server, Fault> {
+async fn find(request: &Request<'_>, asked: Option<Protocol>) -> Result<Server, Fault> {
     let source = &request.order.source;
     let destination = &request.brand.destination.host;
     // Without an answer nothing can be compared, and the engine's own matching still doubles nothing.
@@ -65,7 +101,10 @@ async fn find(request: &Request<'_>) -> Result<Server, Fault> {
     let typed =
         Typed::parse(&source.host).map_err(|problem| not_a_server(&source.host, problem))?;
     let Some(typed) = typed else {
-        return discover(request, &ours).await;
+        return match asked {
+            Some(Protocol::Pop3) => Err(no_such_host("", "a POP3 server has to be named")),
+            Some(Protocol::Imap) | None => discover(request, &ours).await,
+        };
     };
     let host = typed.host.bare();
     let addresses = match request.dns.addresses(&host).await {
@@ -76,8 +115,12 @@ async fn find(request: &Request<'_>) -> Result<Server, Fault> {
         Err(DnsProblem::NotFound) => return Err(no_such_host(&host, "there is no such name")),
         Err(DnsProblem::Unanswered(why)) => return Err(no_such_host(&host, &why)),
     };
+    let port = source.port.or(typed.port);
+    let protocol = asked.unwrap_or(accounts::protocol_of(port));
     let server = Server {
-        ways: accounts::ways(source.port.or(typed.port), source.transport),
+        protocol,
+        ways: accounts::ways(protocol, port, source.transport),
+        is_usual: port.is_none(),
         host,
         addresses,
         is_known: true,
@@ -101,6 +144,8 @@ async fn discover(request: &Request<'_>, ours: &[IpAddr]) -> Result<Server, Faul
     let guard = accounts::guard_of(request.brand, request.guard);
     let found = accounts::discover(request.dns, &guard, &domain, Some(&ours)).await?;
     Ok(Server {
+        protocol: Protocol::Imap,
+        is_usual: false,
         ways: vec![Way {
             port: found.port,
             transport: found.transport,
@@ -142,7 +187,12 @@ fn login_of<'a>(request: &Request<'a>) -> &'a str {
 }
 
 /// Tries the ways until one leads to a server that talks; a password is sent to one server only, and once.
-async fn connect(request: &Request<'_>, board: &Board<'_>, server: &Server) -> Option<Source> {
+async fn connect(
+    request: &Request<'_>,
+    board: &Board<'_>,
+    server: &Server,
+    protocol: Protocol,
+) -> Tried {
     let accepted = request.order.source.accepted.as_ref();
     let mut ways = server.ways.clone();
     ways.reverse();
@@ -153,23 +203,22 @@ async fn connect(request: &Request<'_>, board: &Board<'_>, server: &Server) -> O
             port: way.port,
             transport: way.transport,
             login: login_of(request).to_owned(),
-            protocol: Protocol::Imap,
+            protocol,
         };
         let witness = Witness::default();
-        let options = match options(request, &reached, accepted, &witness) {
-            Ok(options) => options,
+        let way_in = match way_in(request, &reached, accepted, &witness) {
+            Ok(way_in) => way_in,
             Err(fault) => {
                 board.bad(CheckStep::SourceLogin, &fault);
-                return None;
+                return Tried::Told;
             }
         };
-        let fault = match ImapAccount::connect(options.clone()).await {
-            Ok(account) => {
-                let opened = Opened::imap(&options, account);
+        let fault = match way_in.open().await {
+            Ok(opened) => {
                 board.connected(opened.connected.clone());
                 let id = accounts::source_id(&reached);
                 signed_in(board, reached, accepted);
-                return Some(Source { opened, id });
+                return Tried::Open(Source { opened, id });
             }
             Err(fault) => fault,
         };
@@ -181,17 +230,17 @@ async fn connect(request: &Request<'_>, board: &Board<'_>, server: &Server) -> O
                     }
                     _ => board.bad(CheckStep::Connection, &fault),
                 }
-                return None;
+                return Tried::Told;
             }
             Code::TlsUnavailable => match way.in_clear(accepted) {
                 Some(clear) if server.is_known => ways = vec![clear],
                 None if server.is_known => {
                     board.ask_about_clear_text(reached, &fault);
-                    return None;
+                    return Tried::Told;
                 }
                 _ => {
                     board.bad(CheckStep::Connection, &fault);
-                    return None;
+                    return Tried::Told;
                 }
             },
             Code::HostNotFound
@@ -204,21 +253,19 @@ async fn connect(request: &Request<'_>, board: &Board<'_>, server: &Server) -> O
             _ => {
                 board.good(CheckStep::Connection);
                 board.bad(CheckStep::SourceLogin, &fault);
-                return None;
+                return Tried::Told;
             }
         }
     }
-    let fault = first.unwrap_or_else(|| Fault::bug("no way to the source was tried"));
-    board.bad(CheckStep::Connection, &fault);
-    None
+    Tried::Unreached(first.unwrap_or_else(|| Fault::bug("no way to the source was tried")))
 }
 
-fn options(
+fn way_in(
     request: &Request<'_>,
     reached: &Reached,
     accepted: Option<&Accepted>,
     witness: &Witness,
-) -> Result<ImapOptions, Fault> {
+) -> Result<origin::Way, Fault> {
     let Some(secret) = &request.secrets.source else {
         return Err(Fault::new(
             Code::SecretUnreadable,
@@ -229,15 +276,9 @@ fn options(
         .on(Side::Source));
     };
     let guard = accounts::guard_of(request.brand, request.guard);
-    let options = accounts::source_options(reached, secret, accepted, &guard);
-    let options = accounts::while_waited_for(options, 3);
-    Ok(ImapOptions {
-        endpoint: Endpoint {
-            witness: Some(witness.clone()),
-            ..options.endpoint
-        },
-        ..options
-    })
+    let deletes = request.order.choices.accept_deletion;
+    let way = accounts::source_way(reached, secret, accepted, deletes, &guard);
+    Ok(way.while_waited_for(3).witnessed_by(witness))
 }
 
 /// The source is open; how, is worth a look where something was accepted.

@@ -7,7 +7,6 @@ use crate::dns::Dns;
 use crate::job::{Checked, Delivery, Job, Order};
 use crate::jobs::Secrets;
 use crate::notice::{self, Links, NoticeKind};
-use crate::origin::Way;
 use crate::policy::policy;
 use crate::preflight;
 use crate::worker::{Accounts, Tell, World};
@@ -100,7 +99,13 @@ impl World for Served {
         let address = &order.destination;
         Ok(Accounts {
             source: accounts::source_id(reached),
-            way: Way::imap(accounts::source_options(reached, secret, accepted, &guard)),
+            way: accounts::source_way(
+                reached,
+                secret,
+                accepted,
+                order.choices.accept_deletion,
+                &guard,
+            ),
             destination: accounts::destination_id(brand, address),
             destination_options: accounts::destination_options(
                 brand,

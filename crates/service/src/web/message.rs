@@ -9,7 +9,6 @@ use super::result::{file_name, subject_of};
 use super::{Answer, Fields, Page, Rejection, SignedIn, later};
 use crate::accounts;
 use crate::job::Job;
-use crate::origin::Way;
 use askama::Template;
 use axum::body::Body;
 use axum::extract::Path;
@@ -67,9 +66,10 @@ pub(crate) async fn save(who: SignedIn, Path(id): Path<String>, fields: Fields) 
     let brand = super::result_page::brand_of(&who, &job);
     let guard = accounts::guard_of(brand, who.app.guard());
     let accepted = job.order.source.accepted.as_ref();
-    let options = accounts::source_options(reached, &secret, accepted, &guard);
+    let deletes = job.order.choices.accept_deletion;
+    let way = accounts::source_way(reached, &secret, accepted, deletes, &guard);
     let name = file_name(subject_of(exception), wanted.key.0, who.lang);
-    let way = Way::imap(options).while_waited_for(1);
+    let way = way.while_waited_for(1);
     let read = reading::begin(way, wanted, seat).await;
     who.app
         .audit(&who.owner, "message.save", who.client)

@@ -8,7 +8,7 @@ mod tests;
 use super::retire::{Retire, retire};
 use super::shown::{self, Eyes};
 use crate::brand::Brand;
-use crate::job::{Job, Kind, State, UndoPlan};
+use crate::job::{Job, Kind, Protocol, State, UndoPlan};
 use hikyaku_core::report::{Outcome, Report};
 use hikyaku_core::{Code, Fault};
 use hikyaku_text::page::{self, again, progress, result as words};
@@ -443,7 +443,7 @@ pub(crate) fn undone(plan: &UndoPlan, told: Told, eyes: Eyes) -> Undone {
 fn verdict(job: &Job, report: Option<&Report>, eyes: Eyes) -> (String, Vec<String>) {
     let lang = eyes.lang;
     let source = source_of(job, eyes);
-    match retire(job, report) {
+    let (verdict, mut reasons) = match retire(job, report) {
         Retire::After { millis, messages } => {
             let day = Day((eyes.moment)(millis));
             (
@@ -457,5 +457,10 @@ fn verdict(job: &Job, report: Option<&Report>, eyes: Eyes) -> (String, Vec<Strin
                 .map(|reason| steps::reason(reason, lang));
             (words::retire_not_yet(&source, lang), reasons.collect())
         }
+    };
+    let reached = job.checked.as_ref().and_then(|c| c.reached.as_ref());
+    if reached.is_some_and(|reached| reached.protocol == Protocol::Pop3) {
+        reasons.push(words::retire_pop3(lang));
     }
+    (verdict, reasons)
 }

@@ -4,4 +4,7 @@
 mod browser;
 mod endings;
 mod flows;
+#[path = "../../../cli/tests/pop/mod.rs"]
+mod pop;
+mod pop3;
 mod service;

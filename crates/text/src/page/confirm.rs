@@ -174,6 +174,21 @@ sentences! {
         ja: "削除マーク付きのメール：{messages}（マークを付けたままコピーします）",
         en: "Marked as deleted: {messages} (copied with the mark)",
     }
+    /// The source is a POP3 server.
+    pop3() {
+        ja: "POPのサーバーからコピーします。フォルダと既読・未読の情報はPOPにはないため、すべて受信トレイに入り、30日より古いメールは既読になります。パソコンやスマートフォンの中にだけあるメールは、コピーされません。",
+        en: "The mail comes from a POP server. POP has neither folders nor tells what was read: everything goes to the inbox, and mail older than 30 days counts as read. Mail that is only on a computer or phone is not copied.",
+    }
+    /// The order in which a POP account is left.
+    pop3_order() {
+        ja: "POPのアカウントは、先にバックアップを取り、コピーの結果ですべてのメールを確認できるまで削除しないでください。iPhoneやiPadでは、アカウントを削除するとその中のメールも消えます。",
+        en: "Make a backup first, and do not delete the POP account before the result says that every message was verified. On an iPhone or iPad, deleting the account deletes its mail.",
+    }
+    /// A POP3 server that deletes what was read, with consent.
+    pop3_deletes() {
+        ja: "読み取ったメールがPOPのサーバーから削除されることに、同意いただいています。",
+        en: "You have agreed that mail may be deleted from the POP server once it was read.",
+    }
     /// Heading of the notices.
     notices_heading() {
         ja: "お知らせ",

@@ -115,8 +115,38 @@ sentences! {
     }
     /// Below it.
     port_hint() {
-        ja: "空欄のときは、993番と143番を順に試します。",
-        en: "If empty, 993 and then 143 are tried.",
+        ja: "空欄のときは、993番と143番（POPでは995番と110番）を順に試します。",
+        en: "If empty, 993 and then 143 are tried (POP: 995, then 110).",
+    }
+    /// Field: how the server is spoken to.
+    protocol() {
+        ja: "受信方法",
+        en: "Protocol",
+    }
+    /// Below it.
+    protocol_hint() {
+        ja: "POPのサーバーからは受信トレイのメールだけをコピーできます。フォルダや既読・未読の情報はPOPにはありません。",
+        en: "From a POP server only the inbox can be copied: POP has neither folders nor tells what was read.",
+    }
+    /// Choice.
+    protocol_auto() {
+        ja: "自動で選ぶ（IMAPで接続できないときはPOP）",
+        en: "Choose by itself (POP where IMAP does not answer)",
+    }
+    /// Choice.
+    protocol_pop3() {
+        ja: "POP（通常は995番または110番）",
+        en: "POP (usually port 995 or 110)",
+    }
+    /// Box: consent that mail may disappear from the source.
+    accept_deletion() {
+        ja: "読み取ったメールが、POPのサーバーから削除されてもよい",
+        en: "Mail may be deleted from the POP server once it was read",
+    }
+    /// Below it.
+    accept_deletion_hint() {
+        ja: "一部のPOPのサーバーは、読み取られたメールを自動で削除します。確認の画面でそのように表示されたときだけ、先にバックアップを取ってから、チェックを入れてください。",
+        en: "Some POP servers delete by themselves what was read. Tick this only if the check says so, and after you have made a backup.",
     }
     /// Field: encryption.
     transport() {

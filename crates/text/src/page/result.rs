@@ -331,6 +331,11 @@ sentences! {
         ja: "{source} にあるメール {messages}は、すべて新しいサーバーにあることを確認しました。新しいメールも、すでに新しいサーバーへ届いています。{day} を過ぎましたら、解約していただいて構いません。",
         en: "All mail of {source} ({messages}) has been verified at the new server, and new mail is delivered there already. After {day} you may close the old account.",
     }
+    /// What holds for a POP account besides.
+    retire_pop3() {
+        ja: "POPのサーバーにあったメールについての確認です。パソコンやスマートフォンの中にだけあるメールは含まれていません。端末からPOPのアカウントを削除する前に、バックアップを取り、その端末にしかないメールもコピーしてください。iPhoneやiPadでは、アカウントを削除するとその中のメールも消えます。",
+        en: "This is about the mail that was on the POP server. Mail that is only on a computer or phone is not part of it: before you delete the POP account from a device, make a backup and copy what is only there. On an iPhone or iPad, deleting the account deletes its mail.",
+    }
     /// It may not, for the reasons below.
     retire_not_yet(source: &str) {
         ja: "{source} は、まだ解約しないでください。",

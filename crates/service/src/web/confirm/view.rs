@@ -2,7 +2,7 @@
 
 use super::chosen::{Tick, does_not_fit, tick};
 use super::seen;
-use crate::job::{Accepted, Checked, Choices, Delivery, Job, Rerun};
+use crate::job::{Accepted, Checked, Choices, Delivery, Job, Protocol, Rerun};
 use crate::jobs::FINAL_RUN_MILLIS;
 use crate::web::form::Wrong;
 use crate::web::shown::{day, folder, short};
@@ -376,6 +376,13 @@ fn notices(job: &Job, checked: &Checked, lang: Lang) -> Vec<String> {
         Delivery::Elsewhere => notices.push(t::not_switched(lang)),
         Delivery::Here => notices.push(t::switched(lang)),
         Delivery::Unknown => {}
+    }
+    let reached = checked.reached.as_ref();
+    if reached.is_some_and(|reached| reached.protocol == Protocol::Pop3) {
+        notices.extend([t::pop3(lang), t::pop3_order(lang)]);
+        if order.choices.accept_deletion {
+            notices.push(t::pop3_deletes(lang));
+        }
     }
     if checked.deletion_marks > 0 {
         notices.push(t::deletion_marks(Messages(checked.deletion_marks), lang));

@@ -25,6 +25,9 @@ pub(super) struct Entered {
     pub(super) notify: String,
     pub(super) port: String,
     pub(super) transport: String,
+    /// `pop3`, or nothing: find it out.
+    pub(super) protocol: String,
+    pub(super) accept_deletion: bool,
     pub(super) login: String,
     pub(super) since: String,
     pub(super) before: String,
@@ -56,6 +59,8 @@ impl Entered {
             notify: text("notify"),
             port: text("source_port"),
             transport: text("source_transport"),
+            protocol: text("source_protocol"),
+            accept_deletion: fields.has("accept_deletion"),
             login: text("source_login"),
             since: text("since"),
             before: text("before"),
@@ -78,6 +83,11 @@ impl Entered {
             notify: order.notify.clone(),
             port: source.port.map(|port| port.to_string()).unwrap_or_default(),
             transport: source.transport.map_or("", transport_name).to_owned(),
+            protocol: match source.kind {
+                SourceKind::Pop3 => "pop3".to_owned(),
+                SourceKind::Imap | SourceKind::Upload(_) => String::new(),
+            },
+            accept_deletion: order.choices.accept_deletion,
             login: source.login.clone().unwrap_or_default(),
             since: day(order.choices.since).unwrap_or_default(),
             before: day(order.choices.before).unwrap_or_default(),
@@ -92,12 +102,15 @@ impl Entered {
         let texts = [
             &self.port,
             &self.transport,
+            &self.protocol,
             &self.login,
             &self.since,
             &self.before,
             &self.folders,
         ];
-        texts.iter().any(|text| !text.is_empty()) || self.rerun != rerun_name(plan.rerun)
+        self.accept_deletion
+            || texts.iter().any(|text| !text.is_empty())
+            || self.rerun != rerun_name(plan.rerun)
     }
 
     /// The order, or what is wrong: every wrong field, not only the first.
@@ -158,7 +171,10 @@ impl Entered {
             plan: plan.id.clone(),
             lang: lang.as_str().to_owned(),
             source: SourceAccount {
-                kind: SourceKind::default(),
+                kind: match self.protocol.as_str() {
+                    "pop3" => SourceKind::Pop3,
+                    _ => SourceKind::Imap,
+                },
                 host: self.host.clone(),
                 port,
                 transport: transport(&self.transport),
@@ -173,6 +189,7 @@ impl Entered {
                 only: self.only(),
                 since: since.unwrap_or_default(),
                 before: before.unwrap_or_default(),
+                accept_deletion: self.accept_deletion,
                 ..Choices::default()
             },
         };
@@ -294,7 +311,7 @@ mod tests {
     fn a_job_fills_the_form_as_it_was_filled() {
         let fields = Fields::parse(
             b"source_host=imap.example.jp&source_address=a%40example.jp&notify=b%40example.jp&source_port=143\
-              &source_transport=starttls&source_login=a&since=2024-01-31&before=2025-01-01&rerun=fresh_folder\
+              &source_transport=starttls&source_protocol=pop3&accept_deletion=1&source_login=a&since=2024-01-31&before=2025-01-01&rerun=fresh_folder\
               &folders=INBOX%0D%0A%E8%AB%8B%E6%B1%82%E6%9B%B8",
         );
         let plan = Plan::default();
@@ -305,7 +322,7 @@ mod tests {
             plan: plan.id.clone(),
             lang: "ja".to_owned(),
             source: SourceAccount {
-                kind: SourceKind::default(),
+                kind: SourceKind::Pop3,
                 host: typed.host.clone(),
                 port: Some(143),
                 transport: Some(Transport::StartTls),
@@ -320,6 +337,7 @@ mod tests {
                 only: typed.only(),
                 since: day("2024-01-31").expect("a day"),
                 before: day("2025-01-01").expect("a day"),
+                accept_deletion: true,
                 ..Choices::default()
             },
         };

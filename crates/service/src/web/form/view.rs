@@ -12,13 +12,14 @@ use hikyaku_text::page as f;
 use hikyaku_text::page::form as t;
 
 /// The fields in the order in which they stand.
-const ORDER: [&str; 12] = [
+const ORDER: [&str; 13] = [
     "password",
     "source_host",
     "source_address",
     "source_password",
     "notify",
     "source_port",
+    "source_protocol",
     "source_transport",
     "source_login",
     "folders",
