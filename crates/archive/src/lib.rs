@@ -11,7 +11,6 @@
 mod apple;
 mod archive;
 mod becky;
-pub mod dates;
 mod dbx;
 mod dirs;
 mod disk;

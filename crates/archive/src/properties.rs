@@ -36,6 +36,6 @@ pub fn zip(input: &[u8]) {
 
 /// A date of any octets.
 pub fn date(input: &[u8]) {
-    let _date = crate::dates::parse(input);
-    let _arrival = crate::dates::arrival(None, input, None, i64::MAX);
+    let _date = hikyaku_core::arrival::parse(input);
+    let _arrival = hikyaku_core::arrival::of(None, input, None, i64::MAX);
 }

@@ -188,7 +188,7 @@ pub struct Item {
     pub flags: Flags,
     /// Whether the archive recorded what was read.
     pub seen_recorded: bool,
-    /// When it arrived ([`crate::dates`] has the order of what is asked).
+    /// When it arrived ([`hikyaku_core::arrival`] has the order of what is asked).
     pub date: Option<InternalDate>,
     /// Length with CRLF line ends, exactly if that is known, else as it lies there.
     pub octets: u64,

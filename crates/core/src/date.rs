@@ -25,7 +25,9 @@ impl InternalDate {
     /// Calendar fields in the date's own zone:
     /// (year, month 1–12, day 1–31, hour, minute, second).
     pub fn civil(&self) -> (i64, u32, u32, u32, u32, u32) {
-        let local = self.seconds + i64::from(self.offset_minutes) * 60;
+        // Moments beyond all calendars have fields, too: whoever made them did not ask.
+        let offset = i64::from(self.offset_minutes) * 60;
+        let local = self.seconds.saturating_add(offset);
         let days = local.div_euclid(86_400);
         let rest = local.rem_euclid(86_400) as u32;
         let (year, month, day) = civil_from_days(days);

@@ -9,6 +9,7 @@
 #![warn(missing_docs)]
 
 pub mod account;
+pub mod arrival;
 pub mod date;
 pub mod event;
 pub mod fault;

@@ -30,7 +30,6 @@
 mod account;
 mod beside;
 mod command;
-mod date;
 mod frame;
 mod identity;
 mod login;

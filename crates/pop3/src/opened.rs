@@ -1,7 +1,6 @@
 //! The mailbox, open: listings, headers, letters.
 
 use crate::account::{Seen, Shared, Slot, lock};
-use crate::date;
 use crate::identity::Entry;
 use crate::reading::{Got, Reading, Want};
 use crate::session::Session;
@@ -13,7 +12,7 @@ use hikyaku_core::identity::header_fields;
 use hikyaku_core::traits::{Ask, Facts, Flow, Reader};
 use hikyaku_core::{
     Code, Fault, Flag, Flags, HeadDigest, Key, KeySet, Letter, Listing, MailboxName, MailboxState,
-    Reach, Remedy,
+    Reach, Remedy, arrival,
 };
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -137,7 +136,7 @@ impl Reader for Opened {
                 let told = move |(entry, spool): Got| Listing {
                     date: facts
                         .date
-                        .then(|| date::arrival(spool.head(), now))
+                        .then(|| arrival::of(None, spool.head(), None, now))
                         .flatten(),
                     head: facts.head.then(|| HeadDigest::of(spool.head())),
                     ..listing(entry)
@@ -190,7 +189,7 @@ impl Reader for Opened {
 
 async fn letter(shared: &Shared, entry: Entry, spool: Spool) -> Result<Letter, Fault> {
     let options = &shared.options;
-    let date = date::arrival(spool.head(), options.now);
+    let date = arrival::of(None, spool.head(), None, options.now);
     let is_old = date.is_some_and(|date| date.seconds < options.now - OLD_DAYS * 86_400);
     let is_read = match options.seen {
         Seen::AsRecorded => is_old,

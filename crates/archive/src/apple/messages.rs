@@ -10,12 +10,11 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use hikyaku_core::{Fault, InternalDate, Key};
+use hikyaku_core::{Fault, InternalDate, Key, arrival};
 
 use super::emlx::{self, Emlx};
 use super::layout::Mailbox;
 use super::rejoin::{Content, Rejoined, rejoin};
-use crate::dates;
 use crate::dirs;
 use crate::disk::{self, Disk};
 use crate::fault;
@@ -151,12 +150,12 @@ fn arrival(
     recorded: Option<InternalDate>,
     now: i64,
 ) -> io::Result<Option<InternalDate>> {
-    if recorded.is_some_and(|date| dates::is_plausible(&date, now)) {
+    if recorded.is_some_and(|date| arrival::is_plausible(&date, now)) {
         return Ok(recorded);
     }
     let most = usize::try_from(length).unwrap_or(MAX_HEAD).min(MAX_HEAD);
     let head = disk.octets_at(start, most)?;
-    Ok(dates::arrival(None, &head, disk::modified(path), now))
+    Ok(arrival::of(None, &head, disk::modified(path), now))
 }
 
 fn item_of(key: Key, number: u64, file: &MessageFile, emlx: &Emlx) -> Item {

@@ -14,9 +14,8 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use hikyaku_core::{Epoch, Fault, Key, MailboxName, Role};
+use hikyaku_core::{Epoch, Fault, Key, MailboxName, Role, arrival};
 
-use crate::dates;
 use crate::dirs::{self, Dir, name_of, without_ending};
 use crate::disk::{self, Disk};
 use crate::fault;
@@ -177,7 +176,7 @@ impl Store for Becky {
                         note: 0,
                     };
                     let item = Item {
-                        date: dates::arrival(None, &head, modified, self.now),
+                        date: arrival::of(None, &head, modified, self.now),
                         mark: mark(&head[..head.len().min(4096)]),
                         ..Item::new(Key(key), end - begin, place)
                     };

@@ -18,9 +18,8 @@ use std::ffi::OsStr;
 use std::io::{self, Read};
 use std::path::Path;
 
-use hikyaku_core::{Epoch, Fault, Flag, Flags, InternalDate, Key, Keyword, MailboxName};
+use hikyaku_core::{Epoch, Fault, Flag, Flags, InternalDate, Key, Keyword, MailboxName, arrival};
 
-use crate::dates;
 use crate::dirs;
 use crate::disk::{self, Disk};
 use crate::fault;
@@ -292,13 +291,13 @@ fn dated(
     modified: Option<i64>,
     now: i64,
 ) -> Option<InternalDate> {
-    if recorded.is_some_and(|date| dates::is_plausible(&date, now)) {
+    if recorded.is_some_and(|date| arrival::is_plausible(&date, now)) {
         return recorded;
     }
     let mut head = Vec::new();
     // What cannot be read here is told when the message is opened.
     let _read = text.take(MAX_HEAD).read_to_end(&mut head);
-    dates::arrival(None, &head, modified, now)
+    arrival::of(None, &head, modified, now)
 }
 
 fn scan_dbx(file: &Disk, path: &Path, now: i64, telling: &mut Telling<'_>) -> io::Result<()> {

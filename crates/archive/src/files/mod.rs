@@ -2,7 +2,6 @@
 
 mod sequences;
 
-use crate::dates;
 use crate::dirs::{self, Dir, name_of, without_ending};
 use crate::disk::{self, Disk};
 use crate::fault;
@@ -13,7 +12,7 @@ use crate::store::{Flow, Folder, Found, Item, Place, Start, Store, mark};
 use crate::text::Text;
 use crate::walk::walk;
 use hikyaku_core::identity::header_fields;
-use hikyaku_core::{Epoch, Fault, Flag, Key, MailboxName};
+use hikyaku_core::{Epoch, Fault, Flag, Key, MailboxName, arrival};
 use sequences::Notes;
 use std::ffi::OsString;
 use std::fs;
@@ -136,7 +135,7 @@ impl FileTree {
         Ok(Item {
             flags,
             seen_recorded: state.is_recorded || notes.records_seen,
-            date: dates::arrival(None, &head, modified, self.now),
+            date: arrival::of(None, &head, modified, self.now),
             mark: mark(&head),
             ..Item::new(key, meta.len(), place)
         })

@@ -2,7 +2,6 @@
 
 use super::name::{MessageName, keywords};
 use super::uidlist::UidList;
-use crate::dates;
 use crate::dirs;
 use crate::disk::{self, Disk};
 use crate::fault;
@@ -10,7 +9,7 @@ use crate::head;
 use crate::store::{Flow, Found, Item, Place, Start, mark};
 use crate::text::Text;
 use flate2::read::MultiGzDecoder;
-use hikyaku_core::{Epoch, Fault, InternalDate, Key};
+use hikyaku_core::{Epoch, Fault, InternalDate, Key, arrival};
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Read};
@@ -142,11 +141,11 @@ fn arrival(
     let delivered = name.delivered();
     let kept = modified.filter(|m| delivered.is_some_and(|d| *m <= d.saturating_add(COPIED)));
     if let Some(date) = kept.map(InternalDate::utc)
-        && dates::is_plausible(&date, now)
+        && arrival::is_plausible(&date, now)
     {
         return Some(date);
     }
-    dates::arrival(None, &head(), delivered.or(modified), now)
+    arrival::of(None, &head(), delivered.or(modified), now)
 }
 
 fn file_name(path: &str) -> &str {

@@ -5,13 +5,12 @@ use super::filter::{Filter, MessageSieve, Quoting};
 use super::scan::{Entry, Scan};
 use super::separator;
 use super::state::{self, State};
-use crate::dates;
 use crate::disk::{self, Disk};
 use crate::fault;
 use crate::recent::Recent;
 use crate::store::{Flow, Found, Item, Place, Start, mark};
 use crate::text::Text;
-use hikyaku_core::{Fault, Flag, InternalDate, Key};
+use hikyaku_core::{Fault, Flag, InternalDate, Key, arrival};
 use std::io;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -207,17 +206,17 @@ impl MboxFile {
     /// only where there is nothing else.
     fn date(&self, divider: &[u8], head: &[u8]) -> Option<InternalDate> {
         let noted = separator::date(divider);
-        let header = dates::in_header(head, self.reading.now);
+        let header = arrival::in_header(head, self.reading.now);
         let file = noted.map(|d| d.seconds).or(self.modified);
         if separator::is_mozilla(divider) {
-            return dates::arrival(None, head, file, self.reading.now);
+            return arrival::of(None, head, file, self.reading.now);
         }
         let is_same = |a: &InternalDate| {
             noted.is_some_and(|n| (n.seconds - a.seconds).abs() <= ZONES && n.offset_minutes == 0)
         };
         header
             .filter(is_same)
-            .or_else(|| dates::arrival(noted, head, self.modified, self.reading.now))
+            .or_else(|| arrival::of(noted, head, self.modified, self.reading.now))
     }
 
     /// One message.

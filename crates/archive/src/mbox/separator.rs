@@ -1,7 +1,6 @@
 //! Lines that divide messages, and lines that only look like it.
 
-use crate::dates;
-use hikyaku_core::InternalDate;
+use hikyaku_core::{InternalDate, arrival};
 
 /// What a line may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,7 +57,7 @@ pub(crate) fn date(line: &[u8]) -> Option<InternalDate> {
         let to = words.len().min(time + 4);
         let whole = words[from..to].join(&b' ');
         let short = words[from..words.len().min(time + 2)].join(&b' ');
-        dates::parse(&whole).or_else(|| dates::parse(&short))
+        arrival::parse(&whole).or_else(|| arrival::parse(&short))
     })
 }
 

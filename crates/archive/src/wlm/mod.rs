@@ -14,9 +14,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use hikyaku_core::{Epoch, Fault, Key, MailboxName};
+use hikyaku_core::{Epoch, Fault, Key, MailboxName, arrival};
 
-use crate::dates;
 use crate::dirs::{self, Dir, decode, name_of, without_ending};
 use crate::disk::{self, Disk};
 use crate::fault;
@@ -266,7 +265,7 @@ fn item(key: Key, dir: &Path, file: &OsStr, now: i64) -> Result<Item, Fault> {
         .ok()
         .and_then(|m| disk::seconds(m.modified().ok()?));
     Ok(Item {
-        date: dates::arrival(None, &head, modified, now),
+        date: arrival::of(None, &head, modified, now),
         mark: mark(file.as_encoded_bytes()),
         ..Item::new(key, disk.length(), place)
     })

@@ -1,11 +1,11 @@
-//! When a message arrived, as far as an archive can tell.
+//! When a message arrived, where no server tells: in archives, and over POP3.
 //!
-//! What the archive itself recorded comes first, then the topmost Received field that can
+//! What an archive itself recorded comes first, then the topmost Received field that can
 //! be understood (RFC 5321 §4.4), then Date (RFC 5322 §3.6.1), then the file's time. A
 //! moment before 1980 or after tomorrow is nobody's arrival: the next one is asked.
 
-use hikyaku_core::InternalDate;
-use hikyaku_core::identity::header_fields;
+use crate::InternalDate;
+use crate::identity::header_fields;
 use std::borrow::Cow;
 
 /// 1980-01-01: before there was mail to archive.
@@ -19,7 +19,7 @@ const DAY: i64 = 86_400;
 /// `recorded` is the archive's own INTERNALDATE, `head` the beginning of the message with
 /// any line ends, `file` the time of its file, `now` the present; times are in seconds
 /// since 1970 UTC.
-pub fn arrival(
+pub fn of(
     recorded: Option<InternalDate>,
     head: &[u8],
     file: Option<i64>,
@@ -33,12 +33,12 @@ pub fn arrival(
 }
 
 /// Whether somebody can have received a message then.
-pub(crate) fn is_plausible(date: &InternalDate, now: i64) -> bool {
+pub fn is_plausible(date: &InternalDate, now: i64) -> bool {
     date.seconds >= FIRST && date.seconds <= now.saturating_add(DAY)
 }
 
 /// The date that the header tells: topmost Received, else Date.
-pub(crate) fn in_header(head: &[u8], now: i64) -> Option<InternalDate> {
+pub fn in_header(head: &[u8], now: i64) -> Option<InternalDate> {
     let head = with_lines(head);
     let mut date = None;
     for (name, value) in header_fields(&head) {
@@ -349,7 +349,7 @@ mod tests {
         let now = 1_800_000_000;
         let ask = |recorded: Option<i64>, head: &str, file| {
             let recorded = recorded.map(InternalDate::utc);
-            arrival(recorded, head.as_bytes(), file, now).map(|d| d.to_string())
+            of(recorded, head.as_bytes(), file, now).map(|d| d.to_string())
         };
         let both = "Received: from a by b;\r\n Mon, 1 Apr 2024 10:00:00 +0900\r\n\
             Received: from c by a; Mon, 1 Apr 2024 09:59:00 +0900\r\n\
@@ -386,11 +386,38 @@ mod tests {
         assert_eq!(ask(None, "x", None), None);
     }
 
+    #[test]
+    fn without_an_archive_the_topmost_received_counts_and_then_the_date() {
+        let told = |head: &str| of(None, head.as_bytes(), None, 1_800_000_000);
+        let told = |head: &str| told(head).map(|date| date.to_string());
+        let date = "Date: Wed, 17 Jul 1996 02:44:25 -0700\r\n";
+        let received =
+            "Received: from a by b; for c;\r\n\tThu, 1 Feb 2024 10:00:00 +0900 (JST)\r\n";
+        let earlier = "Received: from x by a; Thu, 1 Feb 2024 09:00:00 +0900\r\n";
+        let newest = Some("2024-02-01T10:00:00+09:00".to_owned());
+        assert_eq!(told(&format!("{date}{received}{earlier}\r\n")), newest);
+        assert_eq!(
+            told(&format!("Received: by qmail\r\n{received}\r\n")),
+            newest
+        );
+        assert_eq!(
+            told(&format!("{date}\r\n")),
+            Some("1996-07-17T02:44:25-07:00".to_owned())
+        );
+        assert_eq!(told(&format!("Subject: x\r\n\r\n{date}")), None);
+        assert_eq!(told("Date: soon\r\n\r\n"), None);
+        assert_eq!(told("Date: Thu, 1 Jan 1970 00:00:00 +0000\r\n\r\n"), None);
+        assert_eq!(told("Date: Thu, 1 Feb 2029 10:00:00 +0900\r\n\r\n"), None);
+    }
+
     proptest! {
         #[test]
         fn nothing_makes_it_panic(octets in prop::collection::vec(any::<u8>(), 0..80)) {
             let _date = parse(&octets);
-            let _arrival = arrival(None, &octets, None, 0);
+            let _arrival = of(None, &octets, None, 0);
+            let now = 1_800_000_000;
+            let _date = of(None, &[b"Date:", &octets[..]].concat(), None, now);
+            let _received = of(None, &[b"Received: ;", &octets[..]].concat(), None, now);
         }
 
         #[test]
