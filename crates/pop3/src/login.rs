@@ -6,7 +6,7 @@ use crate::wire::{Turn, Wire};
 use crate::words;
 use hikyaku_core::{Code, Fault, Reach, Remedy};
 use hikyaku_net::Secret;
-use hikyaku_net::sasl::{self, Credentials, Mechanism, Proof};
+use hikyaku_net::sasl::{self, Credentials, Proof};
 use md5::{Digest, Md5};
 use std::fmt::Write;
 
@@ -157,7 +157,7 @@ async fn exchange(
         let answer = match initial.take() {
             Some(first) => sasl::encode(&first),
             None => {
-                let (back, answer) = step(mechanism, challenge.to_vec()).await?;
+                let (back, answer) = sasl::step(mechanism, challenge.to_vec()).await?;
                 mechanism = back;
                 match answer {
                     Ok(answer) => answer,
@@ -168,24 +168,9 @@ async fn exchange(
                 }
             }
         };
-        let mut line = Vec::with_capacity(answer.expose().len() + 2);
-        line.extend_from_slice(answer.expose());
-        line.extend_from_slice(b"\r\n");
-        wire.write(&Secret::new(line)).await?;
+        wire.write(&sasl::line(&answer)).await?;
     }
     Err(words::confused("the server asks on and on"))
-}
-
-type Stepped = (Box<dyn Mechanism>, Result<Secret, Fault>);
-
-/// One step away from the tasks that move mail: SCRAM computes for a while.
-async fn step(mut mechanism: Box<dyn Mechanism>, challenge: Vec<u8>) -> Result<Stepped, Fault> {
-    tokio::task::spawn_blocking(move || {
-        let answer = sasl::answer(mechanism.as_mut(), &challenge);
-        (mechanism, answer)
-    })
-    .await
-    .map_err(|_| Fault::bug("the computation of a login answer failed"))
 }
 
 #[cfg(test)]

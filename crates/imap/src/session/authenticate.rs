@@ -7,8 +7,7 @@ use crate::encode::{Command, Part, authenticate_cancel};
 use crate::quirks::login_fault;
 use crate::response::{Capabilities, ReplyKind};
 use hikyaku_core::{Code, Fault, Reach, Remedy};
-use hikyaku_net::Secret;
-use hikyaku_net::sasl::{self, Credentials, Mechanism, Proof};
+use hikyaku_net::sasl::{self, Credentials, Proof};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 /// How a login is made.
@@ -144,7 +143,7 @@ async fn log_in_by_mechanism<S: AsyncRead + AsyncWrite + Unpin>(
                 let answer = match initial.take() {
                     Some(first) => sasl::encode(&first),
                     None => {
-                        let (back, answer) = step(mechanism, challenge.to_vec()).await?;
+                        let (back, answer) = sasl::step(mechanism, challenge.to_vec()).await?;
                         mechanism = back;
                         match answer {
                             Ok(answer) => answer,
@@ -157,11 +156,7 @@ async fn log_in_by_mechanism<S: AsyncRead + AsyncWrite + Unpin>(
                         }
                     }
                 };
-                let mut line = Vec::with_capacity(answer.expose().len() + 2);
-                line.extend_from_slice(answer.expose());
-                line.extend_from_slice(b"\r\n");
-                let line = Secret::new(line);
-                dialogue.write(line.expose()).await?;
+                dialogue.write(sasl::line(&answer).expose()).await?;
             }
             Turn::Done(answer) if answer.reply.is_ok() => {
                 mechanism.finish()?;
@@ -180,16 +175,4 @@ async fn log_in_by_mechanism<S: AsyncRead + AsyncWrite + Unpin>(
             }
         }
     }
-}
-
-type Stepped = (Box<dyn Mechanism>, Result<Secret, Fault>);
-
-/// One step away from the tasks that move mail: SCRAM computes for a while.
-async fn step(mut mechanism: Box<dyn Mechanism>, challenge: Vec<u8>) -> Result<Stepped, Fault> {
-    tokio::task::spawn_blocking(move || {
-        let answer = sasl::answer(mechanism.as_mut(), &challenge);
-        (mechanism, answer)
-    })
-    .await
-    .map_err(|_| Fault::bug("the computation of a login answer failed"))
 }

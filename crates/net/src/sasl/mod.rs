@@ -219,6 +219,31 @@ pub fn answer(mechanism: &mut dyn Mechanism, challenge: &[u8]) -> Result<Secret,
     Ok(encode(&mechanism.step(&challenge)?))
 }
 
+/// [`answer`], away from the tasks that move mail: SCRAM computes for a while. The mechanism comes
+/// back with it.
+///
+/// # Faults
+/// Only when the computation itself failed; what [`answer`] says is inside.
+pub async fn step(
+    mut mechanism: Box<dyn Mechanism>,
+    challenge: Vec<u8>,
+) -> Result<(Box<dyn Mechanism>, Result<Secret, Fault>), Fault> {
+    tokio::task::spawn_blocking(move || {
+        let answer = answer(mechanism.as_mut(), &challenge);
+        (mechanism, answer)
+    })
+    .await
+    .map_err(|_| Fault::bug("the computation of a login answer failed"))
+}
+
+/// An encoded answer as a line of its own.
+pub fn line(answer: &Secret) -> Secret {
+    let mut line = Vec::with_capacity(answer.expose().len() + 2);
+    line.extend_from_slice(answer.expose());
+    line.extend_from_slice(b"\r\n");
+    Secret::new(line)
+}
+
 /// A response as it travels: base64, empty when the response is empty.
 pub fn encode(response: &Secret) -> Secret {
     Secret::from(STANDARD.encode(response.expose()))
