@@ -11,6 +11,7 @@ use hikyaku_core::{
 use hikyaku_imap::{ImapAccount, ImapOptions};
 use hikyaku_net::sasl::Credentials;
 use hikyaku_net::{Endpoint, Security};
+use hikyaku_testkit::contract::octets;
 use hikyaku_testkit::servers::{Account, MailServer};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -79,20 +80,6 @@ pub(crate) struct Plain {
     pub(crate) flags: String,
     pub(crate) seconds: Option<i64>,
     pub(crate) octets: Vec<u8>,
-}
-
-pub(crate) async fn octets(body: Body) -> Result<Vec<u8>, Fault> {
-    match body {
-        Body::Held(octets) => Ok(octets.to_vec()),
-        Body::Streamed { octets, mut chunks } => {
-            let mut all = Vec::new();
-            while let Some(chunk) = chunks.next().await {
-                all.extend_from_slice(&chunk?);
-            }
-            assert_eq!(all.len() as u64, octets, "a body has its announced length");
-            Ok(all)
-        }
-    }
 }
 
 pub(crate) async fn read_all(reader: &mut dyn Reader, keys: &KeySet) -> Vec<Result<Plain, Fault>> {

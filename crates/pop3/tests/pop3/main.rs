@@ -2,6 +2,7 @@
 //! demand.
 
 mod accounts;
+mod contract;
 mod copies;
 mod faults;
 mod hostile;

@@ -4,9 +4,10 @@ use futures::StreamExt;
 use hikyaku_core::policy::Policy;
 use hikyaku_core::report::Report;
 use hikyaku_core::traits::{Destination, Reader, Source};
-use hikyaku_core::{Body, Event, Fault, KeySet, MailboxInfo, Observer, Side};
+use hikyaku_core::{Event, Fault, KeySet, MailboxInfo, Observer, Side};
 use hikyaku_engine::{Job, Stop, SystemClock};
 use hikyaku_pop3::Pop3Account;
+use hikyaku_testkit::contract::octets;
 use hikyaku_testkit::memory::{MemoryAccount, MemoryLedger, Personality};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -18,20 +19,6 @@ pub(crate) struct Plain {
     pub(crate) flags: String,
     pub(crate) date: Option<String>,
     pub(crate) octets: Vec<u8>,
-}
-
-pub(crate) async fn octets(body: Body) -> Result<Vec<u8>, Fault> {
-    match body {
-        Body::Held(octets) => Ok(octets.to_vec()),
-        Body::Streamed { octets, mut chunks } => {
-            let mut all = Vec::new();
-            while let Some(chunk) = chunks.next().await {
-                all.extend_from_slice(&chunk?);
-            }
-            assert_eq!(all.len() as u64, octets, "a body has its announced length");
-            Ok(all)
-        }
-    }
 }
 
 pub(crate) async fn inbox(account: &Pop3Account) -> MailboxInfo {

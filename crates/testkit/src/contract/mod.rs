@@ -9,7 +9,7 @@ mod destination;
 mod source;
 
 pub use destination::{Takes, destination};
-pub use source::source;
+pub use source::{source, source_without_flags};
 
 use futures::StreamExt;
 use hikyaku_core::traits::{Facts, Reader, Source};
