@@ -105,6 +105,38 @@ impl Pair {
         self.state.path().join("ledger.sqlite")
     }
 
+    /// What a person's command works with.
+    fn job(
+        &self,
+        source: Arc<ImapAccount>,
+        destination: Arc<ImapAccount>,
+        ledger: Arc<dyn Ledger>,
+    ) -> Job {
+        Job {
+            source,
+            destination,
+            undo: Some(Arc::new(ImapUndo::new(self.destination.options()))),
+            ledger,
+            observer: Arc::new(()),
+            clock: Arc::new(SystemClock::default()),
+            policy: self.policy.clone(),
+            stop: Stop::new(),
+            seed: 11,
+        }
+    }
+
+    /// The ledger, and a job over it.
+    async fn open(&self) -> (Store, Job) {
+        let store = Store::open(self.ledger_file()).await.unwrap();
+        let ledger = store
+            .pair(&self.source.id(), &self.destination.id())
+            .await
+            .unwrap();
+        let source = self.source.connect().await.unwrap();
+        let destination = self.destination.connect().await.unwrap();
+        (store, self.job(source, destination, Arc::new(ledger)))
+    }
+
     pub(crate) async fn copy_with(&self, wrap: Wrap<'_>) -> Result<Report, Fault> {
         let store = Store::open(self.ledger_file()).await?;
         let ledger = store
@@ -112,17 +144,7 @@ impl Pair {
             .await?;
         let (source, destination) = tokio::join!(self.source.connect(), self.destination.connect());
         let (source, destination) = (source?, destination?);
-        let job = Job {
-            source: source.clone(),
-            destination: destination.clone(),
-            undo: Some(Arc::new(ImapUndo::new(self.destination.options()))),
-            ledger: wrap(ledger),
-            observer: Arc::new(()),
-            clock: Arc::new(SystemClock::default()),
-            policy: self.policy.clone(),
-            stop: Stop::new(),
-            seed: 11,
-        };
+        let job = self.job(source.clone(), destination.clone(), wrap(ledger));
         let report = job.copy().await;
         source.close().await;
         destination.close().await;
@@ -144,22 +166,7 @@ impl Pair {
 
     /// Takes back what it may, as the plan said; what came of it.
     pub(crate) async fn undo(&self) -> UndoReport {
-        let store = Store::open(self.ledger_file()).await.unwrap();
-        let ledger = store
-            .pair(&self.source.id(), &self.destination.id())
-            .await
-            .unwrap();
-        let job = Job {
-            source: self.source.connect().await.unwrap(),
-            destination: self.destination.connect().await.unwrap(),
-            undo: Some(Arc::new(ImapUndo::new(self.destination.options()))),
-            ledger: Arc::new(ledger),
-            observer: Arc::new(()),
-            clock: Arc::new(SystemClock::default()),
-            policy: self.policy.clone(),
-            stop: Stop::new(),
-            seed: 11,
-        };
+        let (store, job) = self.open().await;
         let plan = job.undo_plan().await.unwrap();
         let report = job.undo().await.unwrap();
         store.close().await;
@@ -170,22 +177,7 @@ impl Pair {
 
     /// Where each source mailbox goes, by the plan that a user is shown.
     pub(crate) async fn plan(&self) -> Plan {
-        let store = Store::open(self.ledger_file()).await.unwrap();
-        let ledger = store
-            .pair(&self.source.id(), &self.destination.id())
-            .await
-            .unwrap();
-        let job = Job {
-            source: self.source.connect().await.unwrap(),
-            destination: self.destination.connect().await.unwrap(),
-            undo: None,
-            ledger: Arc::new(ledger),
-            observer: Arc::new(()),
-            clock: Arc::new(SystemClock::default()),
-            policy: self.policy.clone(),
-            stop: Stop::new(),
-            seed: 11,
-        };
+        let (store, job) = self.open().await;
         let plan = job.plan().await.unwrap();
         store.close().await;
         plan
