@@ -85,10 +85,7 @@ async fn the_hard_mailbox_of_dovecot_comes_back_as_it_was() {
     })
     .expect("server");
     let from = server.create_account("from").expect("account");
-    let hard = hard_account(HardOptions {
-        huge_message: false,
-        ..HardOptions::default()
-    });
+    let hard = hard_account(HardOptions::default());
     fill(&server, &from, &hard).expect("filled");
     let before = snapshot(&server, &from);
     for format in Format::ALL {
@@ -142,9 +139,14 @@ async fn the_hard_mailbox_of_dovecot_comes_back_as_it_was() {
 /// What Dovecot itself makes of a message that it is given: some octets and dates it never keeps.
 fn becomes(message: &MessageSnapshot) -> MessageSnapshot {
     let mut becomes = message.clone();
-    let octets = message.content.octets().expect("kept");
-    if let Stored::Rewritten(octets) = stored(Kind::Dovecot, octets) {
-        becomes.content = Content::from(octets.as_slice());
+    match message.content.octets() {
+        Some(octets) => {
+            if let Stored::Rewritten(octets) = stored(Kind::Dovecot, octets) {
+                becomes.content = Content::from(octets.as_slice());
+            }
+        }
+        // Only the message of 110 MB is known by its sum alone; nothing in it is odd.
+        None => assert_eq!(message.content.length(), 110_000_000),
     }
     if !keeps_date(Kind::Dovecot, message.internal_date) {
         becomes.internal_date = 0;
