@@ -3,12 +3,13 @@
 use crate::options::Options;
 use crate::reader::Opened;
 use crate::store::{Folder, Store};
-use crate::survey::{Survey, survey};
+use crate::survey::{MOST_ITEMS, Survey, survey};
 use futures::future::BoxFuture;
 use hikyaku_core::mailbox::{NameRules, Quota};
 use hikyaku_core::traits::{Ask, Reader, Source};
 use hikyaku_core::{Abilities, Code, Fault, MailboxInfo, MailboxName, Reach, Remedy, WireName};
 use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// How many folders are read at once.
@@ -28,6 +29,8 @@ pub(crate) struct Shared {
     place: String,
     abilities: Abilities,
     known: Mutex<BTreeMap<MailboxName, Known>>,
+    /// Messages that surveys remember: [`MOST_ITEMS`] at most.
+    items: AtomicUsize,
 }
 
 /// A folder, and what the last scan of it came to.
@@ -56,6 +59,7 @@ impl ArchiveSource {
                 place,
                 abilities,
                 known: Mutex::default(),
+                items: AtomicUsize::new(0),
             }),
         }
     }
@@ -118,8 +122,21 @@ impl Shared {
             return Ok(earlier);
         }
         let fresh = survey(self.store.as_ref(), folder, stamp, &self.options);
-        let fresh = Arc::new(fresh.map_err(|f| self.placed(f.mailbox(&folder.name)))?);
-        self.keep(folder, &fresh);
+        let mut fresh = fresh.map_err(|f| self.placed(f.mailbox(&folder.name)))?;
+        let mut known = self.known();
+        let Some(known) = known.get_mut(&folder.name) else {
+            return Ok(Arc::new(fresh.without_items()));
+        };
+        // Under the lock: nobody else counts meanwhile.
+        let before = known.survey.as_ref().map_or(0, |survey| remembered(survey));
+        let others = self.items.load(Ordering::Relaxed).saturating_sub(before);
+        if others + remembered(&fresh) > MOST_ITEMS {
+            fresh = fresh.without_items();
+        }
+        self.items
+            .store(others + remembered(&fresh), Ordering::Relaxed);
+        let fresh = Arc::new(fresh);
+        known.survey = Some(fresh.clone());
         Ok(fresh)
     }
 
@@ -148,6 +165,11 @@ impl Shared {
         };
         Ok(folders.iter().map(info).collect())
     }
+}
+
+/// How many messages a survey remembers whole.
+fn remembered(survey: &Survey) -> usize {
+    survey.items().map_or(0, |items| items.len())
 }
 
 /// Folders by name; of two with one name the second gets a number.

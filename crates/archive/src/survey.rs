@@ -3,9 +3,10 @@
 
 use crate::fault;
 use crate::options::Options;
-use crate::store::{Flow, Folder, Found, Start, Store};
+use crate::store::{Flow, Folder, Found, Item, Start, Store};
 use hikyaku_core::{Epoch, Fault, Key, KeySet, MailboxState, Reach};
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 /// A scan can begin again at every so many-th item.
 const STRIDE: u64 = 256;
@@ -15,6 +16,10 @@ const EPOCH_BITS: u32 = 61;
 
 /// So many messages are remembered one by one, in four octets each.
 const MOST_PRINTS: usize = 1 << 26;
+
+/// So many messages of all folders together are remembered whole, so that reading them needs
+/// no second scan: some 150 octets each.
+pub(crate) const MOST_ITEMS: usize = 1 << 15;
 
 /// What a folder held when it was scanned.
 #[derive(Clone, Debug)]
@@ -32,9 +37,24 @@ pub(crate) struct Survey {
     prints: Prints,
     /// Of the flags of all messages.
     flags: u32,
+    /// Everything that was found, where that is messages only and not too many.
+    items: Option<Arc<Vec<Item>>>,
 }
 
 impl Survey {
+    /// Every message, where they are remembered: as they are while the folder's stamp stays.
+    pub(crate) fn items(&self) -> Option<&Arc<Vec<Item>>> {
+        self.items.as_ref()
+    }
+
+    /// The same without its messages.
+    pub(crate) fn without_items(self) -> Self {
+        Self {
+            items: None,
+            ..self
+        }
+    }
+
     pub(crate) fn state(&self) -> MailboxState {
         MailboxState {
             epoch: Some(self.epoch),
@@ -168,7 +188,10 @@ pub(crate) fn survey(
         starts: Vec::new(),
         prints: Prints::default(),
         flags: 0,
+        items: None,
     };
+    // Nothing is remembered of what could change without anybody noticing.
+    let mut items = stamp.map(|_| Vec::new());
     let mut chain = blake3::Hasher::new();
     let mut flags = blake3::Hasher::new();
     let mut count = 0_u64;
@@ -184,6 +207,16 @@ pub(crate) fn survey(
         survey.next = Key(key.0.saturating_add(1));
         chain.update(&identity(&found));
         survey.prints.push(key, short(&found));
+        match (&found, &mut items) {
+            // Files of a directory may be renamed and removed while they are read; what lies in
+            // one file stays as long as that is the same.
+            (Found::Message(item), Some(items))
+                if items.len() < MOST_ITEMS && item.place.file.is_none() =>
+            {
+                items.push(item.clone());
+            }
+            _ => items = None,
+        }
         match found {
             Found::Message(item) => {
                 survey.octets = survey.octets.saturating_add(item.octets);
@@ -207,6 +240,7 @@ pub(crate) fn survey(
             survey.next = Key(key.0 + 1);
             survey.keys.insert(key);
             survey.broken = Some((key, fault.message(key)));
+            items = None;
             None
         }
     };
@@ -223,6 +257,7 @@ pub(crate) fn survey(
         }
     }
     survey.flags = first_word(&flags);
+    survey.items = items.map(Arc::new);
     Ok(survey)
 }
 

@@ -97,10 +97,10 @@ impl Text {
         if octets > HELD as u64 {
             return Ok(sieved.streamed(octets));
         }
-        let mut held = Vec::with_capacity(usize::try_from(octets).unwrap_or(HELD));
-        while let Some(piece) = sieved.piece().map_err(|e| fault::message(&e))? {
-            held.extend_from_slice(&piece);
-        }
+        // At most a quarter of a mebibyte; all of it in one piece where that is possible.
+        sieved.next = usize::try_from(octets).unwrap_or(HELD).max(1);
+        let mut held = Vec::with_capacity(sieved.next);
+        while sieved.more(&mut held).map_err(|e| fault::message(&e))? {}
         match held.len() as u64 == octets {
             true => Ok(Text::Held(held.into())),
             false => Err(fault::changed("the message has another length now")),
@@ -174,27 +174,36 @@ impl<R: Read + Send + 'static, S: Sieve + 'static> Sieved<R, S> {
     /// The next piece; never empty.
     fn piece(&mut self) -> io::Result<Option<Vec<u8>>> {
         let mut out = Vec::new();
-        while out.is_empty() && !self.is_over {
-            if self.raw.len() < self.next {
-                self.raw.resize(self.next, 0);
+        while out.is_empty() && self.more(&mut out)? {}
+        Ok((!out.is_empty()).then_some(out))
+    }
+
+    /// Reads once more; what comes of it is added. Whether there may be more after it.
+    fn more(&mut self, out: &mut Vec<u8>) -> io::Result<bool> {
+        if self.is_over {
+            return Ok(false);
+        }
+        if self.raw.len() < self.next {
+            self.raw.resize(self.next, 0);
+        }
+        let read = match self.reader.read(&mut self.raw) {
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => return Ok(true),
+            other => other?,
+        };
+        if read == self.raw.len() {
+            self.next = (self.raw.len() * 4).min(PIECE);
+        }
+        match read {
+            0 => {
+                self.is_over = true;
+                self.sieve.finish(out);
             }
-            let read = match self.reader.read(&mut self.raw) {
-                Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
-                other => other?,
-            };
-            if read == self.raw.len() {
-                self.next = (self.raw.len() * 4).min(PIECE);
-            }
-            out.reserve(read + read / 32 + 2);
-            match read {
-                0 => {
-                    self.is_over = true;
-                    self.sieve.finish(&mut out);
-                }
-                _ => self.sieve.pass(&self.raw[..read], &mut out),
+            _ => {
+                out.reserve(read + read / 32 + 2);
+                self.sieve.pass(&self.raw[..read], out);
             }
         }
-        Ok((!out.is_empty()).then_some(out))
+        Ok(!self.is_over)
     }
 
     /// As a text of that length: a fault takes the place of what is more or less.

@@ -4,7 +4,7 @@
 //! Counting and copying are one decision, so that a length that was counted while scanning
 //! is the length of what is copied later.
 
-use super::lines::LONGEST;
+use super::lines::{APART, LONGEST};
 use crate::text::{LineEnds, Sieve};
 
 /// How a format hides lines of a body that begin with `From `.
@@ -98,6 +98,21 @@ impl Filter {
             || (self.counts_length && name.eq_ignore_ascii_case(b"content-length"))
     }
 
+    /// Octets that come of whole lines of a body that end with LF, with no CR in them and no
+    /// quote in front of them.
+    pub(crate) fn count_plain(&self, lines: &[u8]) -> u64 {
+        (lines.len() + memchr::memchr_iter(b'\n', lines).count()) as u64
+    }
+
+    /// How much of this are whole lines as [`Filter::count_plain`] wants them.
+    fn plain(&self, octets: &[u8]) -> usize {
+        if self.in_header || self.end != b'\n' {
+            return 0;
+        }
+        let odd = memchr::memchr2(b'\r', b'>', octets).unwrap_or(octets.len());
+        memchr::memrchr(b'\n', &octets[..odd]).map_or(0, |at| at + 1)
+    }
+
     /// Octets that come of the line, with CRLF.
     pub(crate) fn count(&mut self, line: &[u8], is_start: bool) -> u64 {
         let kept = self.kept(line, is_start);
@@ -143,6 +158,16 @@ impl Filter {
     }
 }
 
+/// Whole lines that end with LF, without any CR, with CRLF.
+fn with_crlf(lines: &[u8], out: &mut Vec<u8>) {
+    let mut from = 0;
+    for at in memchr::memchr_iter(b'\n', lines) {
+        out.extend_from_slice(&lines[from..at]);
+        out.extend_from_slice(b"\r\n");
+        from = at + 1;
+    }
+}
+
 /// Whether the line holds nothing but its end.
 pub(crate) fn is_blank(line: &[u8]) -> bool {
     matches!(line, b"\n" | b"\r\n" | b"\r")
@@ -170,7 +195,19 @@ impl Sieve for MessageSieve {
     fn pass(&mut self, octets: &[u8], out: &mut Vec<u8>) {
         let mut rest = octets;
         let end = self.filter.end;
-        while let Some(at) = memchr::memchr(end, rest) {
+        let mut apart = 0;
+        loop {
+            if apart == 0 && self.carry.is_empty() && self.at_start {
+                let (plain, after) = rest.split_at(self.filter.plain(rest));
+                with_crlf(plain, out);
+                rest = after;
+                // Where there is nothing ordinary the next lines will hardly be otherwise.
+                apart = if plain.is_empty() { APART } else { 0 };
+            }
+            apart = apart.saturating_sub(1);
+            let Some(at) = memchr::memchr(end, rest) else {
+                break;
+            };
             let (line, after) = rest.split_at(at + 1);
             rest = after;
             let is_start = std::mem::replace(&mut self.at_start, true);

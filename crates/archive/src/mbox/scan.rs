@@ -95,7 +95,16 @@ impl Scan {
         // Apart, so that a line may borrow from it while the rest changes.
         let empty = Lines::new(self.disk.clone(), 0, self.dialect.end);
         let mut lines = std::mem::replace(&mut self.lines, empty);
-        while let Some(line) = lines.next()? {
+        loop {
+            if let Some(open) = self.open.as_mut().filter(|open| open.is_in_body())
+                && self.candidate.is_none()
+                && let Some(plain) = lines.plain()
+            {
+                open.octets += open.filter.count_plain(plain);
+                open.blank = None;
+                self.after_blank = false;
+            }
+            let Some(line) = lines.next()? else { break };
             if self.take(&line, tell)?.is_break() {
                 return Ok(());
             }
@@ -274,6 +283,11 @@ impl Scan {
 }
 
 impl Open {
+    /// Whether only a divider can end it, and its header is over.
+    fn is_in_body(&self) -> bool {
+        self.until.is_none() && !self.filter.is_in_header()
+    }
+
     fn feed(&mut self, line: &Line<'_>) {
         let in_header = self.filter.is_in_header();
         if in_header && self.head.len() < HEAD {

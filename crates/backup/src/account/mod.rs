@@ -151,6 +151,10 @@ impl Shared {
         })
     }
 
+    async fn open(&self, name: &MailboxName) -> Result<Box<dyn Reader>, Fault> {
+        Ok(Box::new(Opened::new(self.folder(name).await?)))
+    }
+
     async fn quota(&self) -> Option<Quota> {
         let home = self.home.clone();
         let asked = tokio::task::spawn_blocking(move || home.quota()).await;
@@ -205,10 +209,7 @@ impl Source for BackupSource {
     }
 
     fn open<'a>(&'a self, mailbox: &'a MailboxInfo) -> Ask<'a, Box<dyn Reader>> {
-        Box::pin(async move {
-            let folder = self.0.folder(&mailbox.name).await?;
-            Ok(Box::new(Opened::new(folder)) as Box<dyn Reader>)
-        })
+        Box::pin(self.0.open(&mailbox.name))
     }
 
     fn quota(&self) -> Ask<'_, Option<Quota>> {
@@ -231,10 +232,7 @@ impl Source for BackupDestination {
     }
 
     fn open<'a>(&'a self, mailbox: &'a MailboxInfo) -> Ask<'a, Box<dyn Reader>> {
-        Box::pin(async move {
-            let folder = self.0.folder(&mailbox.name).await?;
-            Ok(Box::new(Opened::new(folder)) as Box<dyn Reader>)
-        })
+        Box::pin(self.0.open(&mailbox.name))
     }
 
     fn quota(&self) -> Ask<'_, Option<Quota>> {

@@ -27,7 +27,7 @@ use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 
@@ -35,6 +35,8 @@ use tokio::sync::{mpsc, oneshot};
 const MESSAGES: usize = 100;
 /// Most octets that are made durable together.
 const OCTETS: u64 = 16 << 20;
+/// A disk that answers sooner is none that is waited for: then threads only cost.
+const AT_ONCE: Duration = Duration::from_micros(100);
 /// Files that are waited for at a time: a disk does many at once in hardly more time than one.
 const SYNCS: usize = 8;
 
@@ -88,6 +90,8 @@ pub(crate) fn work(folder: &Folder, mut queue: mpsc::UnboundedReceiver<Letters>,
 pub(super) struct Store {
     pub(super) journal: Journal,
     mbox: Option<Mbox>,
+    /// Whether the disk had to be waited for the last time.
+    waits: bool,
 }
 
 #[derive(Debug)]
@@ -110,7 +114,11 @@ impl Store {
                 Some(Mbox { file, end })
             }
         };
-        Ok(Self { journal, mbox })
+        Ok(Self {
+            journal,
+            mbox,
+            waits: false,
+        })
     }
 }
 
@@ -274,7 +282,7 @@ impl Folder {
     }
 
     /// Waits until all octets are on the disk, with the names of their files.
-    fn sync(&self, store: &Store, written: &[Written]) -> io::Result<()> {
+    fn sync(&self, store: &mut Store, written: &[Written]) -> io::Result<()> {
         self.sync_octets(store, written)?;
         match (written.is_empty(), self.format) {
             (true, _) | (_, Format::Mbox) => Ok(()),
@@ -283,14 +291,22 @@ impl Folder {
         }
     }
 
-    fn sync_octets(&self, store: &Store, written: &[Written]) -> io::Result<()> {
+    fn sync_octets(&self, store: &mut Store, written: &[Written]) -> io::Result<()> {
         let all = written.iter().flat_map(|append| &append.staged);
         let opened: Vec<&File> = all.filter_map(|s| s.file.as_ref().map(|f| &f.0)).collect();
         match (&store.mbox, opened.as_slice()) {
             (Some(mbox), _) if !written.is_empty() => mbox.file.sync_data(),
-            (_, []) => Ok(()),
-            (_, [file]) => file.sync_data(),
             (_, many) => {
+                let mut many = many;
+                while let ([file, rest @ ..], false) = (many, store.waits && many.len() > 1) {
+                    let began = Instant::now();
+                    file.sync_data()?;
+                    store.waits = began.elapsed() > AT_ONCE;
+                    many = rest;
+                }
+                if many.is_empty() {
+                    return Ok(());
+                }
                 let each = many.len().div_ceil(SYNCS);
                 thread::scope(|scope| {
                     let sync = |some: &[&File]| some.iter().try_for_each(|file| file.sync_data());
