@@ -71,11 +71,17 @@ pub fn prefix() -> PathBuf {
 /// With everything in place this takes a few milliseconds and changes nothing. It works as root or by `sudo` on a
 /// Debian system; elsewhere it fails with the list of what to install by hand.
 pub fn ensure(say: &mut dyn FnMut(&str)) -> Result<()> {
+    ensure_with(&[], say)
+}
+
+/// The same with further packages, each behind a file that shows that it is there: what only a benchmark runs.
+pub fn ensure_with(more: &[(&str, &str)], say: &mut dyn FnMut(&str)) -> Result<()> {
     if sweep() > 0 {
         say("removed what an earlier test run left behind");
     }
     let ordinary: Vec<&str> = ORDINARY
         .iter()
+        .chain(more)
         .filter(|(program, _)| !Path::new(program).exists())
         .map(|(_, package)| *package)
         .collect();

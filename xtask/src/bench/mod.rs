@@ -5,6 +5,7 @@
 
 mod change;
 mod exact;
+mod files;
 mod limit;
 mod measure;
 mod report;
@@ -34,6 +35,7 @@ const HELP: &str = "\
 usage: cargo xtask bench [OPTIONS] [ROW…]
        cargo xtask bench service [JOBS [MESSAGES [OCTETS]]]
        cargo xtask bench page
+       cargo xtask bench files [--help]
 
   --quick            mailboxes of a twentieth, one run each; docs/ is left alone
   --repetitions N    runs of each program in each row [default: 3]
@@ -72,6 +74,11 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
         .is_some_and(|first| first == measure::FLAG)
     {
         return measure::measured(&arguments[1..]);
+    }
+    if let Some((row, rest)) = arguments.split_first()
+        && row == "files"
+    {
+        return files::run(rest);
     }
     let own = arguments.split_first().and_then(|(row, rest)| {
         let program = match row.as_str() {
