@@ -12,13 +12,18 @@ use crate::step::{self, cargo, output, root, say};
 
 /// The targets, each with the dictionary whose words it likes, and whether it is about what people write
 /// and read: the others are built without the command line.
-const TARGETS: [Target; 9] = [
+const TARGETS: [Target; 14] = [
     ("framer", "imap", false),
     ("parser", "imap", false),
     ("utf7", "names", false),
     ("sasl", "sasl", false),
     ("dialogue", "imap", false),
     ("pop3", "pop3", false),
+    ("mbox", "archive", false),
+    ("containers", "archive", false),
+    ("notes", "archive", false),
+    ("anything", "archive", false),
+    ("backup", "backup", false),
     ("config", "config", true),
     ("locator", "locator", true),
     ("content", "content", true),

@@ -41,7 +41,11 @@ impl Archive {
     }
 
     /// The format's own reader.
-    fn store(kind: Kind, path: &Path, options: &Options) -> Result<Box<dyn Store>, Fault> {
+    pub(crate) fn store(
+        kind: Kind,
+        path: &Path,
+        options: &Options,
+    ) -> Result<Box<dyn Store>, Fault> {
         if kind != Kind::Takeout && path.is_file() && unpack::is_packed(path) {
             let open = |root: &Path| Self::store(kind, root, options);
             return Ok(Box::new(Packed::open(path, options, open)?));

@@ -1,12 +1,68 @@
 //! What holds whatever somebody wrote into a backup, as functions over octets that panic where it
 //! does not. Not a part of the product: compiled for tests and by cargo-fuzz only.
 
-use crate::manifest::{Line, Place};
+use crate::folder::Folder;
+use crate::format::Format;
+use crate::manifest::{self, FILE, Line, Place, Slot};
 use crate::names;
 use crate::octets::mbox;
 use crate::octets::quote::{Quoter, Unquoter};
-use hikyaku_core::MailboxName;
+use hikyaku_core::{KeySet, MailboxName};
+use std::fs;
 use std::path::{Component, Path};
+
+/// Any of the properties below; the first octet says which, `a` the first.
+pub fn octets(input: &[u8]) {
+    let properties = [manifest, sealed, folder, quotes, names];
+    if let Some((first, rest)) = input.split_first() {
+        properties[usize::from(first.wrapping_sub(b'a')) % properties.len()](rest);
+    }
+}
+
+/// Lines of somebody who can make their sums.
+pub fn sealed(input: &[u8]) {
+    for line in input.split(|octet| *octet == b'\n') {
+        let line = manifest::sealed(line);
+        manifest(&line);
+    }
+}
+
+/// A folder whose manifest consists of such lines, behind a head of its own; up to the first zero
+/// octet it is the manifest, behind that the mbox.
+///
+/// # Panics
+/// Where keys are not ascending, a message is told of that is not in the file, or reading writes.
+#[allow(clippy::expect_used)]
+pub fn folder(input: &[u8]) {
+    let cut = memchr::memchr(0, input).unwrap_or(input.len());
+    let held = input.get(cut + 1..).unwrap_or_default();
+    let mut octets = Vec::new();
+    for line in [
+        Line::head(Format::Mbox, 7),
+        Line::Folder(MailboxName::inbox()),
+    ] {
+        octets.extend(line.write().into_bytes());
+    }
+    for line in input[..cut].split(|octet| *octet == b'\n') {
+        octets.extend(manifest::sealed(line));
+    }
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path();
+    fs::write(path.join(FILE), &octets).expect("room");
+    fs::write(path.join(mbox::FILE), held).expect("room");
+    if let Ok(folder) = Folder::load(path, Format::Mbox, false) {
+        let slots: Vec<Slot> = folder.slots(&KeySet::range(0..=u64::MAX)).into();
+        assert_eq!(slots.len() as u64, folder.keys().len());
+        assert!(slots.windows(2).all(|pair| pair[0].key < pair[1].key));
+        for record in folder.records(&slots).expect("lines that were read once") {
+            if let Place::Span { offset, octets } = record.place {
+                assert!(offset + octets <= held.len() as u64);
+            }
+        }
+    }
+    let there = fs::read(path.join(FILE)).expect("there");
+    assert_eq!(there, octets, "it was written to");
+}
 
 /// Lines of a manifest: what is read is written again as it was read, and no place leads out of
 /// the folder.
@@ -75,12 +131,25 @@ pub fn names(input: &[u8]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::folder::Folder;
-    use crate::format::Format;
-    use crate::manifest::{FILE, Record};
-    use hikyaku_core::{Flags, Key, KeySet};
+    use crate::manifest::Record;
+    use hikyaku_core::{Flags, Key};
+    use hikyaku_testkit::corpus::Corpus;
     use proptest::prelude::*;
-    use std::fs;
+    use std::sync::LazyLock;
+
+    static CORPUS: LazyLock<Corpus> = LazyLock::new(|| Corpus::of("backup", "backup"));
+
+    #[test]
+    fn they_hold_for_every_seed() {
+        CORPUS.seeds().iter().for_each(|seed| octets(seed));
+    }
+
+    /// The lengths of all messages together are more than a number holds.
+    #[test]
+    fn a_manifest_of_messages_beyond_all_numbers_is_read() {
+        let line = |key: u64| format!("message\t{key}\t{}\t{}\t-\t0+1\t", "0".repeat(64), u64::MAX);
+        folder(format!("{}\n{}\0From", line(1), line(2)).as_bytes());
+    }
 
     fn written() -> Vec<u8> {
         let mut lines = vec![
@@ -109,6 +178,11 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn they_hold_for_seeds_with_edits(choices in prop::collection::vec(any::<u8>(), 0..60)) {
+            octets(&CORPUS.mutated(&choices));
+        }
+
         #[test]
         fn any_octets(input in prop::collection::vec(any::<u8>(), 0..200)) {
             manifest(&input);

@@ -65,6 +65,15 @@ impl Plist {
         Self(values)
     }
 
+    /// How much it holds.
+    #[cfg(any(test, fuzzing))]
+    pub(crate) fn octets(&self) -> usize {
+        self.0
+            .iter()
+            .map(|(key, value)| key.len() + value.len())
+            .sum()
+    }
+
     /// A number; a fraction is cut off.
     pub(crate) fn number(&self, key: &str) -> Option<i64> {
         let text = self.0.get(key)?.trim();

@@ -8,6 +8,19 @@ use super::plist::Plist;
 use super::rejoin::{Content, rejoin};
 use crate::disk::Disk;
 
+/// A property list: its values together are not much longer than the list.
+///
+/// # Panics
+/// Where a property does not hold.
+pub(crate) fn plist(octets: &[u8]) {
+    let list = Plist::read(octets);
+    for key in ["flags", "date-received"] {
+        let _number = list.number(key);
+    }
+    // What is no UTF-8 becomes a mark of three octets.
+    assert!(list.octets() <= 3 * octets.len());
+}
+
 /// Takes a message file apart and puts attachments into its holes.
 ///
 /// # Panics

@@ -1,5 +1,7 @@
 //! Trees in which each message is a file: `.eml` files, and MH folders.
 
+#[cfg(any(test, fuzzing))]
+pub(crate) mod properties;
 mod sequences;
 
 use crate::dirs::{self, Dir, name_of, without_ending};

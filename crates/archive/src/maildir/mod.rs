@@ -5,6 +5,8 @@
 
 mod folder;
 mod name;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod properties;
 mod subscriptions;
 mod uidlist;
 

@@ -4,6 +4,7 @@
 use super::dialect::Dialect;
 use super::filter::{Filter, MessageSieve, Quoting, is_blank};
 use super::scan::Scan;
+use super::separator::{self, Separator, separator};
 use crate::disk::Disk;
 use crate::text::Text;
 use std::ops::ControlFlow;
@@ -52,6 +53,19 @@ pub(crate) fn mbox(input: &[u8]) {
             check(input, &disk, dialect);
         }
     }
+}
+
+/// A divider and the state fields of a header, each of any octets.
+///
+/// # Panics
+/// Where a property does not hold.
+pub(crate) fn fields(input: &[u8]) {
+    let line = input.split(|b| *b == b'\n').next().unwrap_or_default();
+    let kind = separator(line);
+    assert!(kind == Separator::No || line.starts_with(b"From "));
+    assert!(separator::date(line).is_none() || kind == Separator::Likely);
+    let state = super::state(input);
+    assert!(!state.is_expunged || state.is_recorded);
 }
 
 fn check(input: &[u8], disk: &Disk, dialect: Dialect) {

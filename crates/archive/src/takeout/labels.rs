@@ -11,6 +11,9 @@ use hikyaku_core::{Flag, Flags};
 /// Longest field that is read, in octets: Gmail allows 10,000 labels of 225 characters,
 /// nobody has 256 KiB of them on one message.
 const MAX_FIELD: usize = 256 * 1024;
+/// Longest encoded word that is read, in octets; they should have 75. Without an end to the
+/// search, many beginnings without an end would take a long time.
+const MAX_WORD: usize = 32 * 1024;
 /// Labels of one message, at most.
 const MAX_LABELS: usize = 500;
 
@@ -402,6 +405,7 @@ fn decode(value: &[u8]) -> String {
 
 /// `=?charset?Q?text?=` at the beginning: charset, octets, and how long it is.
 fn encoded_word(text: &[u8]) -> Option<(&'static encoding_rs::Encoding, Vec<u8>, usize)> {
+    let text = &text[..text.len().min(MAX_WORD)];
     let inner = text.strip_prefix(b"=?")?;
     let charset_end = memchr::memchr(b'?', inner)?;
     let kind = *inner.get(charset_end + 1)?;

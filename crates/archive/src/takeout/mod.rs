@@ -284,7 +284,9 @@ fn added_octets(head: &[u8]) -> u64 {
         let Some(text) = line.strip_suffix(b"\n").filter(|_| is_added) else {
             break;
         };
-        octets += text.strip_suffix(b"\r").unwrap_or(text).len() as u64 + 2;
+        let text = text.strip_suffix(b"\r").unwrap_or(text);
+        // A CR inside the line ends one in the message, and gets its LF there.
+        octets += (text.len() + memchr::memchr_iter(b'\r', text).count()) as u64 + 2;
     }
     octets
 }

@@ -203,3 +203,19 @@ fn a_scan_begins_in_the_middle_and_a_long_message_is_streamed_without_its_front(
     assert!(whole.starts_with(b"Subject: 7\r\n\r\n0123456789abcde\r\n"));
     assert_eq!(whole.len() as u64, items[0].octets);
 }
+
+/// Found by the fuzzer: the message began with the end of the field.
+#[test]
+fn a_lone_cr_in_a_field_that_google_added_goes_with_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let labels = "Inbox,\rOpened\r";
+    let text = [message(1, labels, "\n"), message(2, labels, "\r\n")].concat();
+    let path = dir.path().join("All mail.mbox");
+    std::fs::write(&path, text).unwrap();
+    let store = Takeout::open(&path, &options()).unwrap();
+    let messages = vec![expected(1, "\\Seen"), expected(2, "\\Seen")];
+    assert_eq!(
+        told(&store),
+        [("INBOX".to_owned(), Some(Role::Inbox), messages)]
+    );
+}

@@ -4,6 +4,8 @@ mod layout;
 mod mork;
 mod names;
 mod prefs;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod properties;
 
 use crate::disk;
 use crate::fault;

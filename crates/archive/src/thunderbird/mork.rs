@@ -3,6 +3,13 @@
 
 use std::collections::HashMap;
 
+/// Octets that all values may come to for each octet of the file: a value that every row refers
+/// to must not fill the memory. The cells that are wanted are a small part of any real file.
+const MOST_TIMES: usize = 4;
+
+/// Longest scope of a table, in letters; it stands in the key of each of its rows.
+const MOST_SCOPE: usize = 64;
+
 /// The chosen cells of one row, by column.
 pub(crate) type Row = HashMap<&'static str, String>;
 
@@ -17,6 +24,7 @@ pub(crate) fn rows(octets: &[u8], wanted: &[&'static str]) -> HashMap<String, Ro
         values: HashMap::new(),
         rows: HashMap::new(),
         scope: String::new(),
+        room: octets.len().saturating_mul(MOST_TIMES),
     };
     reader.run();
     reader.rows
@@ -26,13 +34,15 @@ struct Reader<'a> {
     octets: &'a [u8],
     at: usize,
     wanted: &'a [&'static str],
-    /// Names of columns by their number.
-    columns: HashMap<u32, Vec<u8>>,
+    /// The wanted ones of the columns by their number.
+    columns: HashMap<u32, &'static str>,
     /// Values by their number: where they stand.
     values: HashMap<u32, (usize, usize)>,
     rows: HashMap<String, Row>,
     /// Of the table that was begun last.
     scope: String,
+    /// Octets that values may still come to.
+    room: usize,
 }
 
 impl Reader<'_> {
@@ -99,7 +109,10 @@ impl Reader<'_> {
                     match is_columns {
                         true => {
                             let name = unescaped(self.octets.get(from..to).unwrap_or_default());
-                            self.columns.insert(number, name);
+                            match self.column(&name) {
+                                Some(wanted) => self.columns.insert(number, wanted),
+                                None => self.columns.remove(&number),
+                            };
                         }
                         false => {
                             self.values.insert(number, (from, to));
@@ -144,7 +157,7 @@ impl Reader<'_> {
             Some(b'^') => {
                 self.at += 1;
                 let number = self.hex();
-                number.and_then(|n| self.columns.get(&n).cloned())
+                number.and_then(|n| self.columns.get(&n).copied())
             }
             _ => {
                 let start = self.at;
@@ -154,14 +167,10 @@ impl Reader<'_> {
                 {
                     self.at += 1;
                 }
-                Some(self.octets[start..self.at].to_vec())
+                self.column(&self.octets[start..self.at])
             }
         };
         let (from, to) = self.value();
-        let column = column.and_then(|name| {
-            let is_it = |w: &&&'static str| w.as_bytes() == name;
-            self.wanted.iter().find(is_it).copied()
-        });
         let (Some(column), Some(row)) = (column, row) else {
             return;
         };
@@ -175,11 +184,18 @@ impl Reader<'_> {
             }
             _ => None,
         };
-        if let Some(raw) = raw {
+        if let Some(raw) = raw.filter(|raw| raw.len() <= self.room) {
             let value = String::from_utf8_lossy(&unescaped(raw)).into_owned();
+            self.room = self.room.saturating_sub(value.len());
             let row = self.rows.entry(row.to_owned()).or_default();
             row.insert(column, value);
         }
+    }
+
+    /// The column of that name, where it is wanted.
+    fn column(&self, name: &[u8]) -> Option<&'static str> {
+        let mut wanted = self.wanted.iter().copied();
+        wanted.find(|wanted| wanted.as_bytes() == name)
     }
 
     fn hex(&mut self) -> Option<u32> {
@@ -218,7 +234,7 @@ fn hex(octets: &[u8]) -> (Option<u32>, usize) {
 fn scope(word: &[u8]) -> String {
     let word = String::from_utf8_lossy(word);
     let scope = word.split_once(':').map(|(_, scope)| scope.trim());
-    scope.unwrap_or_default().to_owned()
+    scope.unwrap_or_default().chars().take(MOST_SCOPE).collect()
 }
 
 /// Without escapes: `$E3`, `\)`, and a backslash at the end of a line.

@@ -1,6 +1,6 @@
 //! `prefs.js`: which accounts a profile has, and where their mail lies.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 /// An account's server, as the preferences describe it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -24,9 +24,16 @@ pub(crate) fn accounts(text: &str) -> Vec<Account> {
         .collect();
     let default = get("mail.accountmanager.defaultaccount".to_owned());
     ids.sort_by_key(|id| *id != default);
+    // An account or a server that is named twice is one.
+    let mut known = HashSet::new();
+    ids.retain(|id| known.insert(id.clone()));
+    let mut servers = HashSet::new();
     ids.iter()
         .filter_map(|id| {
             let server = get(format!("mail.account.{id}.server"));
+            if !servers.insert(server.clone()) {
+                return None;
+            }
             let of = |what: &str| get(format!("mail.server.{server}.{what}"));
             let user = match (of("userName"), of("hostname")) {
                 (user, host) if user.contains('@') || host.is_empty() => user,

@@ -6,6 +6,20 @@
 //! their own name would not do as the name of a file. What was read stands in a database
 //! (`Mail.MSMessageStore`) that is not read.
 
+#[cfg(any(test, fuzzing))]
+pub(crate) mod properties {
+    //! What holds whatever an account file contains.
+
+    /// The account has a name, or none is told.
+    ///
+    /// # Panics
+    /// Where a property does not hold.
+    pub(crate) fn account(input: &[u8]) {
+        let name = super::account_in(input);
+        // Two octets of UTF-16 are up to three of UTF-8, as is what is no text.
+        assert!(name.is_none_or(|name| !name.is_empty() && name.len() <= 3 * input.len()));
+    }
+}
 #[cfg(test)]
 mod tests;
 

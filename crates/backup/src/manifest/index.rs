@@ -157,7 +157,7 @@ impl Index {
                         Err(place) => self.slots.insert(place, slot),
                     },
                 }
-                self.octets += record.octets;
+                self.octets = self.octets.saturating_add(record.octets);
             }
             Line::Flags(key, _) => {
                 if let Some(n) = self.find(key) {

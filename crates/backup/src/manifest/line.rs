@@ -200,6 +200,12 @@ fn fields(out: &mut String, all: &[&str]) {
     }
 }
 
+/// A line with its end, as somebody would write it who knows how the sum is made.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn sealed(line: &[u8]) -> Vec<u8> {
+    [line, b"\t", sum(line).as_bytes(), b"\n"].concat()
+}
+
 /// The first eight digits of the SHA-256.
 fn sum(line: &[u8]) -> String {
     hexadecimal(&Sha256::digest(line)[..4])
@@ -252,9 +258,10 @@ fn read(text: &str) -> Option<Option<InternalDate>> {
     }
     if let Some(rest) = text.strip_prefix('@') {
         let at = rest.rfind(['+', '-']).filter(|at| *at > 0)?;
-        return Some(Some(InternalDate {
+        let offset: i16 = rest[at..].parse().ok()?;
+        return (offset.unsigned_abs() < 24 * 60).then_some(Some(InternalDate {
             seconds: rest[..at].parse().ok()?,
-            offset_minutes: rest[at..].parse().ok()?,
+            offset_minutes: offset,
         }));
     }
     let number = |from: usize, to: usize| text.get(from..to)?.parse::<u32>().ok();
@@ -338,6 +345,16 @@ mod tests {
             assert_eq!(place(bad), None, "{bad}");
         }
         assert_eq!(place("cur/x"), Some(Place::File("cur/x".to_owned())));
+    }
+
+    /// Found by the fuzzer, and beside it.
+    #[test]
+    fn dates_that_no_clock_shows_are_refused_or_kept() {
+        assert_eq!(read("@-1-2540"), None);
+        for seconds in [i64::MIN, i64::MAX] {
+            let date = InternalDate::utc(seconds);
+            assert_eq!(read(&written(date)), Some(Some(date)));
+        }
     }
 
     proptest! {

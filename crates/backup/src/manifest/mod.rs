@@ -9,6 +9,8 @@ pub(crate) mod journal;
 mod line;
 
 pub(crate) use index::{Index, Slot};
+#[cfg(any(test, fuzzing))]
+pub(crate) use line::sealed;
 pub(crate) use line::{Line, Place, Record};
 
 /// The file in each folder of a backup.
