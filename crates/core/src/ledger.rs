@@ -67,6 +67,16 @@ pub enum Verified {
     Full = 4,
 }
 
+/// A mailbox of the destination to which no pairing of the message leads: it was found
+/// there, or the mapping has changed since it was stored.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Elsewhere {
+    /// The mailbox.
+    pub mailbox: MailboxName,
+    /// Its epoch when the message was stored or found.
+    pub epoch: Epoch,
+}
+
 /// The durable record of one source message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settled {
@@ -76,8 +86,11 @@ pub struct Settled {
     pub key: Key,
     /// What became of it.
     pub outcome: Outcome,
-    /// Destination epoch and key, where known.
+    /// Destination epoch and key, where known. The epoch is zero when the key is one of
+    /// another mailbox than the pairing's.
     pub stored: Option<(Epoch, Key)>,
+    /// The other mailbox that the key in `stored` belongs to, if it is one of another.
+    pub elsewhere: Option<Elsewhere>,
     /// Octets as read; zero when it was never read.
     pub octets: u64,
     /// Hash of the octets as read.
@@ -177,8 +190,8 @@ pub trait Ledger: Send + Sync {
         keys: &'a KeySet,
     ) -> Ask<'a, Vec<Settled>>;
 
-    /// The destination keys of an epoch that records of *any* pairing into this
-    /// destination mailbox own.
+    /// The destination keys of an epoch that records of *any* pairing own in this mailbox:
+    /// what was copied there, or found there as a message of another mailbox.
     fn owned<'a>(&'a self, destination: &'a MailboxName, epoch: Epoch) -> Ask<'a, KeySet>;
 
     /// Epochs of the source in which this pairing has records, newest last.

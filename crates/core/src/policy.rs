@@ -25,6 +25,18 @@ pub enum SkipRule {
     Size,
 }
 
+/// Where a message that is still to copy is looked for at the destination, besides what the
+/// ledger knows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Matching {
+    /// In the mailbox that it is mapped to.
+    #[default]
+    Mapped,
+    /// There first, then in every other mailbox of the account: for accounts in which mail
+    /// is moved by its owner or, as some hosts do, by the server itself.
+    Account,
+}
+
 /// What 最初から means: everything is copied again, as if nothing had been copied before.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fresh {
@@ -61,6 +73,8 @@ pub struct Policy {
     pub fresh: Option<Fresh>,
     /// Nothing is looked up in the ledger; everything is matched by content.
     pub stateless: bool,
+    /// Where else a message is looked for before it is copied.
+    pub matching: Matching,
     /// Read back and compare every copied message.
     pub read_back: bool,
     /// Most mailboxes at once.
@@ -190,6 +204,7 @@ impl Default for Policy {
             recopy: false,
             fresh: None,
             stateless: false,
+            matching: Matching::default(),
             read_back: false,
             lanes: 4,
             held: Held::default(),
@@ -219,6 +234,12 @@ impl Policy {
     /// Whether what the owner removed at the destination comes back.
     pub fn brings_back(&self) -> bool {
         self.recopy || self.fresh.is_some()
+    }
+
+    /// Whether a message that lies in any mailbox of the destination is there already. When
+    /// everything is copied again, only the mapped mailbox counts.
+    pub fn looks_elsewhere(&self) -> bool {
+        self.matching == Matching::Account && self.fresh.is_none()
     }
 
     /// Whether a mailbox is left out, and by which rule. `has_real_copy` says that the

@@ -187,6 +187,16 @@ pub enum Note {
         /// Messages concerned.
         messages: u64,
     },
+    /// Messages that this run found in another mailbox of the destination than the one that
+    /// they are mapped to; they were not copied.
+    FoundElsewhere {
+        /// Source mailbox.
+        mailbox: MailboxName,
+        /// Destination mailbox.
+        found_in: MailboxName,
+        /// Messages concerned.
+        messages: u64,
+    },
 }
 
 /// What one mailbox came to.

@@ -4,7 +4,7 @@
 //! opened once more.
 
 use crate::lanes::Done;
-use crate::mailbox::{self, Finished};
+use crate::mailbox::{self, Finished, Until};
 use crate::pace::Seat;
 use crate::run::Run;
 use hikyaku_core::plan::{Plan, Step};
@@ -57,7 +57,7 @@ pub(crate) async fn follow_up(
         }
         let few = arrived <= FEW && run.ended().is_none() && !run.stop.is_requested();
         let later = match few {
-            true => Some(mailbox::work(run, line, &mut seat).await),
+            true => Some(mailbox::work(run, line, Until::Copied, &mut seat).await),
             false => None,
         };
         any = true;

@@ -38,6 +38,7 @@ impl Stub {
             key: self.key,
             outcome,
             stored,
+            elsewhere: None,
             octets: self.octets,
             content: print.map(|p| p.content),
             head: print.map(|p| p.head),

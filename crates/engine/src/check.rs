@@ -2,6 +2,7 @@
 
 use crate::attempts::{Attempt, End, persist};
 use crate::compare::{self, Now, Pages};
+use crate::elsewhere;
 use crate::job::Depth;
 use crate::mailbox::Finished;
 use crate::matching::{self, Found};
@@ -15,7 +16,7 @@ use hikyaku_core::ledger::{Pairing, PairingId, Settled, Verified};
 use hikyaku_core::plan::MailboxPlan;
 use hikyaku_core::report::{Exception, Outcome, Tally};
 use hikyaku_core::traits::{Facts, Reader};
-use hikyaku_core::{Code, Epoch, Event, Fault, Key, KeySet, Reach, Remedy, Side};
+use hikyaku_core::{Code, Epoch, Event, Fault, Key, KeySet, MailboxInfo, Reach, Remedy, Side};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -101,9 +102,7 @@ impl Check<'_> {
             keys.iter().for_each(|key| self.miss(key));
             return Ok(());
         };
-        let opened = run.destination.open(existing).await;
-        let mut there = opened.map_err(|fault| fault.on(Side::Destination))?;
-        run.pace.connected(Side::Destination);
+        let mut there = open_there(run, existing).await?;
         let there_keys = there.keys().await?;
         if let Some(pairing) = &self.line.pairing {
             resume::resume(run, pairing, reader.as_mut()).await?;
@@ -126,6 +125,13 @@ impl Check<'_> {
             ..pairing
         };
         let compared = compare::compare(run, &pairing, &now).await?;
+        let mut gone = KeySet::new();
+        if !compared.elsewhere.is_empty() {
+            // Some servers let in one connection only.
+            drop(there);
+            gone = elsewhere::gone(run, &compared.elsewhere).await?;
+            there = open_there(run, existing).await?;
+        }
         for settled in &compared.removed {
             self.tally
                 .add(Outcome::RemovedAtDestination, 1, settled.octets);
@@ -134,7 +140,7 @@ impl Check<'_> {
             depth,
             &pairing,
             &now,
-            &compared.done,
+            (&compared.done, &gone),
             reader.as_mut(),
             there.as_mut(),
         )
@@ -169,15 +175,16 @@ impl Check<'_> {
         depth: Depth,
         pairing: &Pairing,
         now: &Now<'_>,
-        done: &KeySet,
+        (done, gone): (&KeySet, &KeySet),
         reader: &mut dyn Reader,
         there: &mut dyn Reader,
     ) -> Result<(), Fault> {
         let mut pages = Pages::new(self.run, pairing, now.epoch);
         while let Some(page) = pages.next().await? {
             let page: Vec<Settled> = page.into_iter().filter(|s| done.contains(s.key)).collect();
+            let here = page.iter().filter(|s| s.elsewhere.is_none());
             let by_stored: HashMap<Key, &Settled> =
-                page.iter().filter_map(|s| Some((s.stored?.1, s))).collect();
+                here.filter_map(|s| Some((s.stored?.1, s))).collect();
             let mut sorted: Vec<Key> = by_stored.keys().copied().collect();
             sorted.sort_unstable();
             let stored: KeySet = sorted.into_iter().collect();
@@ -190,7 +197,11 @@ impl Check<'_> {
                 .await?;
             let mut good = KeySet::new();
             for settled in &page {
-                self.tally.add(settled.outcome, 1, settled.octets);
+                let outcome = match gone.contains(settled.key) {
+                    true => Outcome::RemovedAtDestination,
+                    false => settled.outcome,
+                };
+                self.tally.add(outcome, 1, settled.octets);
                 if bad.contains(settled.key) {
                     self.differences += 1;
                     self.exception(
@@ -198,7 +209,7 @@ impl Check<'_> {
                         settled.outcome,
                         difference("the destination holds other content than the source"),
                     );
-                } else if settled.stored.is_some() {
+                } else if settled.stored.is_some() && settled.elsewhere.is_none() {
                     good.insert(settled.key);
                 }
             }
@@ -272,6 +283,13 @@ impl Check<'_> {
             fault: fault.mailbox(&self.line.source.name).message(key),
         });
     }
+}
+
+async fn open_there(run: &Run, mailbox: &MailboxInfo) -> Result<Box<dyn Reader>, Fault> {
+    let opened = run.destination.open(mailbox).await;
+    let there = opened.map_err(|fault| fault.on(Side::Destination))?;
+    run.pace.connected(Side::Destination);
+    Ok(there)
 }
 
 async fn wrong_octets(

@@ -1,5 +1,6 @@
 //! What the ledger knows of a mailbox against what both sides show now.
 
+use crate::job::Mode;
 use crate::run::Run;
 use hikyaku_core::ledger::{Pairing, Settled, Verified};
 use hikyaku_core::report::{Outcome, Tally};
@@ -30,6 +31,8 @@ pub(crate) struct Compared {
     pub(crate) failed: KeySet,
     /// To be matched or copied.
     pub(crate) todo: KeySet,
+    /// Done ones that were found in another mailbox than the mapped one.
+    pub(crate) elsewhere: Vec<Settled>,
     /// Done ones that an undo was about to take back when it broke off.
     pub(crate) half_taken: Vec<Settled>,
     /// Recorded as there under keys of another destination epoch.
@@ -134,12 +137,24 @@ async fn from_checkpoint(
 async fn from_records(run: &Run, pairing: &Pairing, now: &Now<'_>) -> Result<Compared, Fault> {
     let mut out = Compared::default();
     let mut any = false;
+    // A check reports what was decided; a copy goes by what is wanted today.
+    let counts_elsewhere = run.policy.looks_elsewhere() || run.mode != Mode::Copy;
     if now.epoch.0 != 0 {
         let mut pages = Pages::new(run, pairing, now.epoch);
         while let Some(page) = pages.next().await? {
             any = true;
             for settled in page {
-                sort_in(&mut out, settled, now, run.policy.brings_back());
+                match settled.outcome == Outcome::AlreadyThere
+                    && settled.elsewhere.is_some()
+                    && counts_elsewhere
+                    && now.keys.contains(settled.key)
+                {
+                    true => {
+                        keep(&mut out, &settled);
+                        out.elsewhere.push(settled);
+                    }
+                    false => sort_in(&mut out, settled, now, run.policy.brings_back()),
+                }
             }
         }
     }
@@ -196,6 +211,10 @@ struct Past {
 
 impl Past {
     fn remember(&mut self, ghosts: &mut Removed, settled: &Settled, now: &Now<'_>) {
+        if settled.elsewhere.is_some() {
+            // Its key means nothing in this mailbox.
+            return;
+        }
         let there = settled
             .stored
             .filter(|(epoch, key)| *epoch == now.destination_epoch && now.there.contains(*key));

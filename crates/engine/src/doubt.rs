@@ -281,6 +281,7 @@ pub(crate) fn vanished(epoch: Epoch, key: Key) -> Settled {
         key,
         outcome: Outcome::Vanished,
         stored: None,
+        elsewhere: None,
         octets: 0,
         content: None,
         head: None,

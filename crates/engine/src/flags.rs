@@ -99,7 +99,8 @@ async fn apply(
         let Some(flags) = now.get(&record.key).filter(|f| **f != record.flags) else {
             continue;
         };
-        let stored = record.stored.filter(|(e, _)| Some(*e) == epoch);
+        let is_here = record.elsewhere.is_none();
+        let stored = record.stored.filter(|(e, _)| is_here && Some(*e) == epoch);
         if let Some((_, key)) = stored {
             changes.extend(change(key, &record.flags, flags, &permanent));
         }

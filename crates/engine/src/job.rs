@@ -4,7 +4,7 @@ use crate::attempts::{Attempt, End, persist};
 use crate::pace::Seat;
 use crate::run::Run;
 use crate::stop::Stop;
-use crate::{lanes, space};
+use crate::{elsewhere, lanes, space};
 use futures::future::{BoxFuture, FutureExt};
 use hikyaku_core::event::Phase;
 use hikyaku_core::ledger::Ledger;
@@ -109,16 +109,25 @@ impl Job {
                 }
             }
         }
-        if mode == Mode::Copy {
+        let plan = Arc::new(plan);
+        let looks_elsewhere = mode == Mode::Copy && self.policy.looks_elsewhere();
+        if mode == Mode::Copy && !looks_elsewhere {
             space::check(&run, &plan).await?;
         }
-        let plan = Arc::new(plan);
         self.observer.note(&Event::Planned(plan.clone()));
         self.observer.note(&Event::Phase(match mode {
             Mode::Copy => Phase::Transfer,
             Mode::Check(_) => Phase::Verify,
         }));
-        let mut report = lanes::work(&run, &plan).await;
+        let mut before = lanes::Done::new();
+        if looks_elsewhere {
+            before = elsewhere::settle(&run, &plan).await?;
+            if run.ended().is_none() && !run.stop.is_requested() {
+                // What was found takes no room.
+                space::check(&run, &elsewhere::known(&run, &plan).await?).await?;
+            }
+        }
+        let mut report = lanes::work(&run, &plan, before).await;
         let elapsed = self.clock.monotonic().saturating_sub(started);
         report.elapsed_millis = elapsed.as_millis() as u64;
         report.waits = run.pace.waits();

@@ -5,7 +5,7 @@
 
 use crate::arrivals;
 use crate::job::Mode;
-use crate::mailbox::{self, Finished};
+use crate::mailbox::{self, Finished, Until};
 use crate::pace::Seat;
 use crate::run::{Run, ends_everything};
 use crate::undo::replace;
@@ -46,54 +46,33 @@ impl Queue {
     }
 }
 
-/// Works the whole plan and adds it up.
-pub(crate) async fn work(run: &Arc<Run>, plan: &Plan) -> Report {
+/// Works the whole plan and adds it up. `before` is what was found out of its lines up to now.
+pub(crate) async fn work(run: &Arc<Run>, plan: &Plan, before: Done) -> Report {
     let mut done = Done::new();
-    let mut groups: Vec<Group> = Vec::new();
-    let mut at: HashMap<&MailboxName, usize> = HashMap::new();
+    let mut wanted = Vec::new();
     for (n, line) in plan.mailboxes.iter().enumerate() {
         match &line.step {
             Step::Skip(_) => {}
             Step::Unchanged => {
                 done.insert(n, unchanged(run, line));
             }
-            Step::Copy { .. } => {
-                let group = *at.entry(&line.destination).or_insert_with(|| {
-                    groups.push(Vec::new());
-                    groups.len() - 1
-                });
-                groups[group].push((n, line.clone()));
-            }
+            Step::Copy { .. } if before.get(&n).is_some_and(|f| f.unfinished.is_some()) => {}
+            Step::Copy { .. } => wanted.push((n, line.clone())),
         }
     }
-    let groups = doubts_last(run, groups).await;
-    let lanes = run
-        .policy
-        .lanes
-        .min(run.source.abilities().lanes)
-        .min(run.destination.abilities().lanes)
-        .clamp(1, groups.len().max(1));
-    // What fits is decided mailbox by mailbox, INBOX first.
-    let lanes = if run.policy.fit { 1 } else { lanes };
-    run.pace.set_lanes(lanes);
     if run.mode == Mode::Copy
         && let Err(fault) = pair_all(run, plan).await
     {
         run.end(&fault);
     }
-    let queue = Arc::new(Queue {
-        groups: Mutex::new(groups.into()),
-        empty: CancellationToken::new(),
-    });
-    let mut tasks = JoinSet::new();
-    for number in 0..lanes {
-        tasks.spawn(late_lane(run.clone(), queue.clone(), number));
-    }
-    while let Some(joined) = tasks.join_next().await {
-        match joined {
-            Ok(finished) => done.extend(finished),
-            Err(error) => run.end(&Fault::bug(format!("a lane ended: {error}"))),
+    done.extend(spread(run, wanted, Until::Copied).await);
+    for (n, mut first) in before {
+        match (first.unfinished.is_some(), done.remove(&n)) {
+            (false, Some(later)) => first.continue_with(later),
+            (false, None) => continue,
+            (true, _) => {}
         }
+        done.insert(n, first);
     }
     // What no lane reached has no outcome yet.
     let reason = run.reason();
@@ -125,6 +104,45 @@ pub(crate) async fn work(run: &Arc<Run>, plan: &Plan) -> Report {
     }
 }
 
+/// Works on these lines, as many at once as may be.
+pub(crate) async fn spread(run: &Arc<Run>, lines: Vec<(usize, MailboxPlan)>, until: Until) -> Done {
+    let mut done = Done::new();
+    let mut groups: Vec<Group> = Vec::new();
+    let mut at: HashMap<MailboxName, usize> = HashMap::new();
+    for (n, line) in lines {
+        let group = *at.entry(line.destination.clone()).or_insert_with(|| {
+            groups.push(Vec::new());
+            groups.len() - 1
+        });
+        groups[group].push((n, line));
+    }
+    let groups = doubts_last(run, groups).await;
+    let lanes = run
+        .policy
+        .lanes
+        .min(run.source.abilities().lanes)
+        .min(run.destination.abilities().lanes)
+        .clamp(1, groups.len().max(1));
+    // What fits is decided mailbox by mailbox, INBOX first.
+    let lanes = if run.policy.fit { 1 } else { lanes };
+    run.pace.set_lanes(lanes);
+    let queue = Arc::new(Queue {
+        groups: Mutex::new(groups.into()),
+        empty: CancellationToken::new(),
+    });
+    let mut tasks = JoinSet::new();
+    for number in 0..lanes {
+        tasks.spawn(late_lane(run.clone(), queue.clone(), number, until));
+    }
+    while let Some(joined) = tasks.join_next().await {
+        match joined {
+            Ok(finished) => done.extend(finished),
+            Err(error) => run.end(&Fault::bug(format!("a lane ended: {error}"))),
+        }
+    }
+    done
+}
+
 /// All pairings at once: one durable write instead of one per mailbox.
 async fn pair_all(run: &Run, plan: &Plan) -> Result<(), Fault> {
     let new = plan
@@ -139,7 +157,12 @@ async fn pair_all(run: &Run, plan: &Plan) -> Result<(), Fault> {
 /// Lanes start low and grow while there is work: the first two at once, each further one a
 /// little later. A short run on fast servers never pays for connections that it
 /// does not need; a long line has all of them within its first seconds.
-async fn late_lane(run: Arc<Run>, queue: Arc<Queue>, number: usize) -> Vec<(usize, Finished)> {
+async fn late_lane(
+    run: Arc<Run>,
+    queue: Arc<Queue>,
+    number: usize,
+    until: Until,
+) -> Vec<(usize, Finished)> {
     let later = LANE_EVERY * u32::try_from(number.saturating_sub(1)).unwrap_or(u32::MAX);
     if !later.is_zero() {
         tokio::select! {
@@ -147,10 +170,10 @@ async fn late_lane(run: Arc<Run>, queue: Arc<Queue>, number: usize) -> Vec<(usiz
             () = queue.empty.cancelled() => return Vec::new(),
         }
     }
-    lane(run, queue).await
+    lane(run, queue, until).await
 }
 
-async fn lane(run: Arc<Run>, queue: Arc<Queue>) -> Vec<(usize, Finished)> {
+async fn lane(run: Arc<Run>, queue: Arc<Queue>, until: Until) -> Vec<(usize, Finished)> {
     let mut done = Vec::new();
     let mut seat = Seat::new(run.pace.clone());
     loop {
@@ -166,17 +189,22 @@ async fn lane(run: Arc<Run>, queue: Arc<Queue>) -> Vec<(usize, Finished)> {
                 return done;
             }
             let finished = match run.mode {
-                Mode::Copy => mailbox::work(&run, &line, &mut seat).await,
+                Mode::Copy => mailbox::work(&run, &line, until, &mut seat).await,
                 Mode::Check(depth) => crate::check::work(&run, &line, depth, &mut seat).await,
             };
-            match finished.unfinished.as_ref().filter(|f| ends(&run, f)) {
-                Some(fault) if fault.code == Code::QuotaReserve => run.begin_nothing_new(fault),
-                // The other lanes stop cleanly; what they have is settled.
-                Some(fault) => run.end(fault),
-                None => {}
-            }
+            heed(&run, &finished);
             done.push((n, finished));
         }
+    }
+}
+
+/// Ends the run where what came up in one mailbox leaves the others no chance.
+pub(crate) fn heed(run: &Run, finished: &Finished) {
+    match finished.unfinished.as_ref().filter(|f| ends(run, f)) {
+        Some(fault) if fault.code == Code::QuotaReserve => run.begin_nothing_new(fault),
+        // The other lanes stop cleanly; what they have is settled.
+        Some(fault) => run.end(fault),
+        None => {}
     }
 }
 

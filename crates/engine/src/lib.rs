@@ -10,6 +10,9 @@
 //!                                             ▲                                              │
 //!                                             └──────── reconnect, all progress is in the ledger ◄┘
 //! ```
+//!
+//! With [`hikyaku_core::policy::Matching::Account`] the lanes go twice, and between the two
+//! what is left is looked for in the rest of the account (`elsewhere.rs`).
 
 mod arrivals;
 mod attempts;
@@ -18,6 +21,7 @@ mod check;
 mod clock;
 mod compare;
 mod doubt;
+mod elsewhere;
 mod flags;
 mod job;
 mod lanes;

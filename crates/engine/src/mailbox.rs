@@ -9,7 +9,7 @@ mod scene;
 mod shut;
 mod window;
 
-pub(crate) use finished::Finished;
+pub(crate) use finished::{Finished, Left};
 
 use crate::attempts::{Attempt, End, persist};
 use crate::compare::{self, Compared};
@@ -42,9 +42,23 @@ const NO_LIMIT: u64 = 1 << 30;
 /// Exceptions of one mailbox whose subject and date are fetched.
 const NAMED: usize = 200;
 
+/// How far a line is worked on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Until {
+    /// What is in the mapped mailbox already is known; nothing was sent.
+    Adopted,
+    /// Everything is there.
+    Copied,
+}
+
 /// Works on one line of the plan until it is done, or as far as it goes.
-pub(crate) async fn work(run: &Arc<Run>, line: &MailboxPlan, seat: &mut Seat) -> Finished {
-    let mut work = Work::new(run.clone(), line);
+pub(crate) async fn work(
+    run: &Arc<Run>,
+    line: &MailboxPlan,
+    until: Until,
+    seat: &mut Seat,
+) -> Finished {
+    let mut work = Work::new(run.clone(), line, until);
     let unfinished = persist(run, seat, Some(&line.source.name), &mut work).await;
     work.close(unfinished)
 }
@@ -52,6 +66,7 @@ pub(crate) async fn work(run: &Arc<Run>, line: &MailboxPlan, seat: &mut Seat) ->
 struct Work<'a> {
     run: Arc<Run>,
     line: &'a MailboxPlan,
+    until: Until,
     finished: Finished,
     /// Outcomes in the present attempt.
     tally: Tally,
@@ -83,11 +98,12 @@ impl Attempt for Work<'_> {
 }
 
 impl<'a> Work<'a> {
-    fn new(run: Arc<Run>, line: &'a MailboxPlan) -> Self {
+    fn new(run: Arc<Run>, line: &'a MailboxPlan, until: Until) -> Self {
         let listed = line.source.state.map_or(0, |s| s.messages);
         Self {
             run,
             line,
+            until,
             finished: Finished::of(line, listed, Tally::default(), None),
             tally: Tally::default(),
             done: KeySet::new(),
@@ -130,6 +146,14 @@ impl<'a> Work<'a> {
         self.adopt(&mut scene, &mut compared).await?;
         self.retire_records(&mut scene, &compared).await?;
         let mut todo = std::mem::take(&mut compared.todo);
+        if self.until == Until::Adopted {
+            self.finished.left = Some(Left {
+                epoch: scene.epoch,
+                todo,
+                elsewhere: compared.elsewhere,
+            });
+            return Ok(End::Done);
+        }
         self.leave_out(&mut todo, scene.reader.as_mut()).await?;
         self.give_up_poison(&mut scene, &mut todo).await?;
         self.choose_what_fits(&mut todo, &mut scene).await?;

@@ -80,6 +80,7 @@ impl Read {
             key: self.key,
             outcome,
             stored,
+            elsewhere: None,
             octets: self.octets,
             content: Some(self.content),
             head: Some(self.head),
@@ -290,7 +291,7 @@ pub(crate) async fn nothing_is_hidden(
     ))
 }
 
-async fn heads(
+pub(crate) async fn heads(
     reader: &mut dyn Reader,
     keys: &KeySet,
     mut each: impl FnMut(HeadDigest, Key),

@@ -153,6 +153,7 @@ fn record(key: Key) -> Settled {
         key,
         outcome: Outcome::Copied,
         stored: Some((Epoch(9), key)),
+        elsewhere: None,
         octets: 2048 + key.0,
         content: Some(ContentHash::of(&key.0.to_le_bytes())),
         head: Some(HeadDigest([key.0 as u8; 16])),

@@ -18,7 +18,8 @@ use crate::writer::Operation;
 /// What is durable about two accounts. Clones share the store. See [`Ledger`] for what the methods mean.
 ///
 /// Where [`Ledger::pair`] chose another mailbox for a pairing, earlier records tell their destination key with the
-/// epoch 0: the message is stored, but not in a generation of this mailbox. The key stays owned in the earlier mailbox.
+/// epoch 0 and the earlier mailbox beside it: the message is stored, but not in a generation of this mailbox. The key
+/// stays owned in the earlier mailbox. What was found in another mailbox is told and owned in the same way.
 #[derive(Clone)]
 pub struct PairLedger {
     store: Store,

@@ -245,7 +245,7 @@ impl Operation for Map {
 
     fn apply<'a>(&'a self, link: &'a mut Link<'_>) -> BoxFuture<'a, Result<Pairing, Fault>> {
         Box::pin(async move {
-            let place = self.place(link).await?;
+            let place = place(link, self.pair, &self.destination).await?;
             let known = [Value::Int(self.pair), Value::Text(&self.source)];
             let query = "SELECT id, place FROM pairing WHERE pair = $1 AND source = $2";
             let existing = link
@@ -275,21 +275,20 @@ impl Operation for Map {
     }
 }
 
-impl Map {
-    async fn place(&self, link: &mut Link<'_>) -> Result<i64, Fault> {
-        let values = place_values(self.pair, &self.destination);
-        let sum = Value::Int(sum::of(&values));
-        let insert =
-            "INSERT INTO place (pair, mailbox, sum) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
-        link.execute(insert, &[values[0], values[1], sum]).await?;
-        link.first(
-            "SELECT id FROM place WHERE pair = $1 AND mailbox = $2",
-            &values,
-            |row| row.int(0),
-        )
-        .await?
-        .ok_or_else(|| Fault::bug("a destination mailbox vanished while it was made"))
-    }
+/// Finds or makes a destination mailbox; answers its number.
+pub(crate) async fn place(link: &mut Link<'_>, pair: i64, mailbox: &str) -> Result<i64, Fault> {
+    let values = place_values(pair, mailbox);
+    let sum = Value::Int(sum::of(&values));
+    let insert =
+        "INSERT INTO place (pair, mailbox, sum) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
+    link.execute(insert, &[values[0], values[1], sum]).await?;
+    link.first(
+        "SELECT id FROM place WHERE pair = $1 AND mailbox = $2",
+        &values,
+        |row| row.int(0),
+    )
+    .await?
+    .ok_or_else(|| Fault::bug("a destination mailbox vanished while it was made"))
 }
 
 /// Writes an intent; answers its number.

@@ -1,12 +1,12 @@
 //! Records of messages: written by many at a time, read by ranges of keys.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
 use std::sync::{Arc, LazyLock};
 
 use futures::future::BoxFuture;
-use hikyaku_core::ledger::{Settled, Verified};
-use hikyaku_core::{Epoch, Fault, Flags, InternalDate, Key, KeySet};
+use hikyaku_core::ledger::{Elsewhere, Settled, Verified};
+use hikyaku_core::{Epoch, Fault, Flags, InternalDate, Key, KeySet, MailboxName};
 
 use crate::codec::{self, bound, int, uint};
 use crate::link::{Link, Row, Sql, Value};
@@ -26,10 +26,12 @@ const COLUMNS: usize = 18;
 /// The column that no sum covers.
 const VERIFIED: usize = 14;
 
-/// What [`settled`] reads: the columns as they are written, and the place of the pairing.
+/// What [`settled`] reads: the columns as they are written, the place of the pairing, and the mailbox of the record's
+/// place where that is another one.
 const SELECTED: &str = "m.pairing, m.source_epoch, m.source_key, m.outcome, m.place, m.destination_epoch, \
      m.destination_key, m.octets, m.algorithm, m.content, m.head, m.flags, m.date_seconds, m.date_offset, \
-     m.verified, m.code, m.run, m.sum, p.place";
+     m.verified, m.code, m.run, m.sum, p.place, \
+     CASE WHEN m.place = p.place THEN '' ELSE COALESCE((SELECT l.mailbox FROM place AS l WHERE l.id = m.place), '') END";
 
 /// Writes records and closes intents.
 pub(crate) struct Settle {
@@ -48,6 +50,7 @@ impl Operation for Settle {
             if self.records.is_empty() {
                 pairing::require(link, self.pair, self.pairing).await?;
             }
+            let others = self.other_places(link).await?;
             for records in in_order(&self.records).chunk_by(|a, b| a.epoch == b.epoch) {
                 let place =
                     pairing::place_for(link, self.pair, self.pairing, records[0].epoch).await?;
@@ -56,7 +59,7 @@ impl Operation for Settle {
                     let last = ROWS.len() - 1;
                     let which = ROWS.iter().position(|n| *n <= rest.len()).unwrap_or(last);
                     let (now, later) = rest.split_at(ROWS[which]);
-                    self.upsert(link, place, which, now).await?;
+                    self.upsert(link, place, &others, which, now).await?;
                     rest = later;
                 }
             }
@@ -79,20 +82,42 @@ impl Operation for Settle {
 }
 
 impl Settle {
+    /// The places of what is stored in other mailboxes than the pairing's.
+    async fn other_places(&self, link: &mut Link<'_>) -> Result<HashMap<&MailboxName, i64>, Fault> {
+        let mut places = HashMap::new();
+        for there in self.records.iter().filter_map(elsewhere) {
+            if !places.contains_key(&there.mailbox) {
+                let mailbox = codec::mailbox_text(&there.mailbox);
+                let place = pairing::place(link, self.pair, &mailbox).await?;
+                places.insert(&there.mailbox, place);
+            }
+        }
+        Ok(places)
+    }
+
     async fn upsert(
         &self,
         link: &mut Link<'_>,
         place: i64,
+        others: &HashMap<&MailboxName, i64>,
         which: usize,
         records: &[&Settled],
     ) -> Result<(), Fault> {
         let flags: Vec<String> = records.iter().map(|r| r.flags.to_string()).collect();
         let mut values = Vec::with_capacity(records.len() * COLUMNS);
         for (record, flags) in records.iter().zip(&flags) {
+            let there = elsewhere(record);
             let stored = match record.stored {
-                Some((epoch, key)) => Some((int(epoch.0)?, int(key.0)?)),
+                Some((epoch, key)) => {
+                    let epoch = there.map_or(epoch, |there| there.epoch);
+                    Some((int(epoch.0)?, int(key.0)?))
+                }
                 None => None,
             };
+            let place = there
+                .and_then(|there| others.get(&there.mailbox))
+                .copied()
+                .unwrap_or(place);
             let hashed = record.content.is_some() || record.head.is_some();
             let row = [
                 Value::Int(self.pairing),
@@ -129,6 +154,14 @@ impl Settle {
             .await
             .map(drop)
     }
+}
+
+/// The other mailbox in which a message is stored, if it is stored in another one.
+fn elsewhere(record: &Settled) -> Option<&Elsewhere> {
+    record
+        .elsewhere
+        .as_ref()
+        .filter(|_| record.stored.is_some())
 }
 
 /// Ascending by key, the last of equal keys only: what writing one after the other would leave, and what PostgreSQL
@@ -389,19 +422,23 @@ fn sum(row: &[Value<'_>; COLUMNS - 1]) -> i64 {
 /// A record from a row of [`SELECTED`].
 ///
 /// A key in another mailbox than the pairing's is told with the epoch 0, which no mailbox has: two mailboxes may well
-/// have the same UIDVALIDITY, and the key must not be taken for one of this mailbox.
+/// have the same UIDVALIDITY, and the key must not be taken for one of this mailbox. Mailbox and epoch stand beside it.
 fn settled(row: &Row<'_>) -> Result<Settled, Fault> {
     check_sum(row)?;
-    let stored = match (row.maybe(5)?, row.maybe(6)?) {
+    let (stored, elsewhere) = match (row.maybe(5)?, row.maybe(6)?) {
         (Some(epoch), Some(key)) => {
-            let is_here = row.int(4)? == row.int(18)?;
-            let epoch = if is_here { epoch } else { 0 };
-            Some((
-                Epoch(uint("destination_epoch", epoch)?),
-                Key(uint("destination_key", key)?),
-            ))
+            let epoch = Epoch(uint("destination_epoch", epoch)?);
+            let key = Key(uint("destination_key", key)?);
+            match row.int(4)? == row.int(18)? {
+                true => (Some((epoch, key)), None),
+                false => {
+                    let mailbox = codec::mailbox(row.text(19)?)?;
+                    let there = Elsewhere { mailbox, epoch };
+                    (Some((Epoch(0), key)), Some(there))
+                }
+            }
         }
-        _ => None,
+        _ => (None, None),
     };
     let (content, head) = codec::hashes(row.int(8)?, row.blob(9)?, row.blob(10)?)?;
     let date = match (row.maybe(12)?, row.maybe(13)?) {
@@ -417,6 +454,7 @@ fn settled(row: &Row<'_>) -> Result<Settled, Fault> {
         key: Key(uint("source_key", row.int(2)?)?),
         outcome: codec::outcome(row.int(3)?)?,
         stored,
+        elsewhere,
         octets: uint("octets", row.int(7)?)?,
         content,
         head,

@@ -156,6 +156,11 @@ pub fn note(note: &Note, lang: Lang) -> String {
         Note::GoneAtSource { mailbox, messages } => {
             gone_at_source(mailbox, Messages(*messages), lang)
         }
+        Note::FoundElsewhere {
+            mailbox,
+            found_in,
+            messages,
+        } => found_elsewhere(mailbox, found_in, Messages(*messages), lang),
     }
 }
 
@@ -421,6 +426,11 @@ sentences! {
     gone_at_source(mailbox: &MailboxName, messages: Messages) {
         ja: "前回までにコピーした「{mailbox}」の{messages}は、コピー元からなくなっています。コピー先には残しています。",
         en: "{mailbox}: copied earlier and gone from the source since; kept at the destination: {messages}.",
+    }
+    /// Messages that are there already, in another mailbox than the mapped one.
+    found_elsewhere(mailbox: &MailboxName, found_in: &MailboxName, messages: Messages) {
+        ja: "「{mailbox}」の{messages}は、コピー先の「{found_in}」にすでにありましたので、コピーしていません。",
+        en: "{mailbox}: already at the destination in {found_in}, so not copied: {messages}.",
     }
 }
 

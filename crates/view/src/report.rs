@@ -199,6 +199,15 @@ pub enum NoteView {
         /// Messages concerned.
         messages: u64,
     },
+    /// Messages that this run found in another mailbox of the destination than the mapped one.
+    FoundElsewhere {
+        /// Source mailbox.
+        mailbox: String,
+        /// Destination mailbox.
+        found_in: String,
+        /// Messages concerned.
+        messages: u64,
+    },
 }
 
 impl From<&Tally> for OutcomesView {
@@ -302,6 +311,15 @@ impl From<&Note> for NoteView {
             },
             Note::GoneAtSource { mailbox, messages } => Self::GoneAtSource {
                 mailbox: mailbox.to_string(),
+                messages: *messages,
+            },
+            Note::FoundElsewhere {
+                mailbox,
+                found_in,
+                messages,
+            } => Self::FoundElsewhere {
+                mailbox: mailbox.to_string(),
+                found_in: found_in.to_string(),
                 messages: *messages,
             },
         }

@@ -177,6 +177,15 @@ impl From<&NoteView> for Note {
                 mailbox: name(mailbox),
                 messages: *messages,
             },
+            NoteView::FoundElsewhere {
+                mailbox,
+                found_in,
+                messages,
+            } => Note::FoundElsewhere {
+                mailbox: name(mailbox),
+                found_in: name(found_in),
+                messages: *messages,
+            },
         }
     }
 }
@@ -315,8 +324,13 @@ mod tests {
                     messages: 4,
                 },
                 Note::GoneAtSource {
-                    mailbox: inbox,
+                    mailbox: inbox.clone(),
                     messages: 5,
+                },
+                Note::FoundElsewhere {
+                    mailbox: inbox,
+                    found_in: MailboxName::parse("保管").expect("a name"),
+                    messages: 6,
                 },
             ],
             stopped: Some(busy),

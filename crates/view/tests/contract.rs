@@ -167,6 +167,11 @@ fn report() -> Report {
                 mailbox: name("請求書/2024"),
                 messages: 1,
             },
+            Note::FoundElsewhere {
+                mailbox: name("請求書/2024"),
+                found_in: name("保管"),
+                messages: 1,
+            },
         ],
         waits: vec![Wait {
             code: Code::ServerBusy,

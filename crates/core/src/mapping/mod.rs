@@ -12,7 +12,7 @@ mod roles;
 mod tests;
 mod words;
 
-use crate::mailbox::Role;
+use crate::mailbox::{MailboxInfo, Role};
 use crate::name::MailboxName;
 use crate::plan::{NameChange, Sides};
 
@@ -25,6 +25,12 @@ pub struct Mapped {
     pub role: Option<Role>,
     /// How the name came about, sorted; empty exactly when it is the same.
     pub changes: Vec<NameChange>,
+}
+
+/// The mailboxes that have a special use: those of which the server says so, or where it says
+/// so of none, those whose names say so.
+pub fn with_role(mailboxes: &[MailboxInfo], role: Role) -> Vec<&MailboxName> {
+    roles::candidates(mailboxes, role).0
 }
 
 /// Maps every source mailbox; the results stand in the order given.

@@ -69,7 +69,7 @@ pub(super) fn matches(source: &[MailboxInfo], destination: &[MailboxInfo]) -> Ve
 }
 
 /// The mailboxes that have or may have a role, best first, and whether the server told so.
-fn candidates(mailboxes: &[MailboxInfo], role: Role) -> (Vec<&MailboxName>, bool) {
+pub(super) fn candidates(mailboxes: &[MailboxInfo], role: Role) -> (Vec<&MailboxName>, bool) {
     let mut told: Vec<&MailboxName> = mailboxes
         .iter()
         .filter(|m| m.selectable)

@@ -1,11 +1,11 @@
 //! What the work on one mailbox came to.
 
-use super::Work;
 use super::scene::Scene;
-use hikyaku_core::ledger::Pairing;
+use super::{Until, Work};
+use hikyaku_core::ledger::{Pairing, Settled};
 use hikyaku_core::plan::MailboxPlan;
 use hikyaku_core::report::{Exception, MailboxReport, Note, Outcome, Tally};
-use hikyaku_core::{Event, Fault, KeySet, MailboxState};
+use hikyaku_core::{Epoch, Event, Fault, KeySet, MailboxState};
 
 /// The result of one line of the plan.
 pub(crate) struct Finished {
@@ -20,8 +20,20 @@ pub(crate) struct Finished {
     pub(crate) clean: Option<Clean>,
     /// The source as it was when it was last opened.
     pub(crate) seen: Option<MailboxState>,
+    /// What is left when the mapped mailbox has been looked through, until it is copied.
+    pub(crate) left: Option<Left>,
     /// What came up after it was finished and ends the whole run.
     pub(crate) ends_run: Option<Fault>,
+}
+
+/// What the mapped mailbox does not hold.
+pub(crate) struct Left {
+    /// Source epoch.
+    pub(crate) epoch: Epoch,
+    /// Source keys that are still to copy.
+    pub(crate) todo: KeySet,
+    /// Records of messages that were found in other mailboxes.
+    pub(crate) elsewhere: Vec<Settled>,
 }
 
 /// The half of a checkpoint that the source and the work itself give.
@@ -59,6 +71,7 @@ impl Finished {
             unfinished,
             clean: None,
             seen: None,
+            left: None,
             ends_run: None,
         }
     }
@@ -167,7 +180,9 @@ impl Work<'_> {
         }
         self.finished.report.tally = self.tally;
         self.finished.unfinished = unfinished;
-        self.run.observer.note(&Event::MailboxDone { mailbox });
+        if self.until == Until::Copied || self.finished.unfinished.is_some() {
+            self.run.observer.note(&Event::MailboxDone { mailbox });
+        }
         self.finished
     }
 }

@@ -44,6 +44,7 @@ pub(crate) fn mark(epoch: Epoch, open: bool) -> Settled {
             false => Outcome::Skipped,
         },
         stored: None,
+        elsewhere: None,
         octets: 0,
         content: None,
         head: None,

@@ -75,6 +75,7 @@ mod tests {
             key: Key(key),
             outcome,
             stored: stored.map(|(epoch, key)| (Epoch(epoch), Key(key))),
+            elsewhere: None,
             octets: 1,
             content: None,
             head: None,

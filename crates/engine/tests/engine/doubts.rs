@@ -68,6 +68,7 @@ impl<'a> Earlier<'a> {
             key: Key(key),
             outcome: Outcome::Copied,
             stored: None,
+            elsewhere: None,
             octets: octets.len() as u64,
             content: Some(ContentHash::of(octets)),
             head: Some(HeadDigest::of(octets)),

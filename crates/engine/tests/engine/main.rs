@@ -3,6 +3,7 @@
 
 mod copying;
 mod doubts;
+mod elsewhere;
 mod endings;
 mod epochs;
 mod faults;

@@ -7,6 +7,7 @@ use hikyaku_core::traits::Clock;
 use hikyaku_core::{Code, Event, Fault, Key, Observer, Reach, Remedy, Side};
 use hikyaku_engine::{Job, Stop, SystemClock};
 use hikyaku_testkit::memory::{MemoryAccount, MemoryLedger, MemoryMessage, Personality};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -159,6 +160,53 @@ impl Pair {
                 "mailbox {name}: lost {lost:#?}, too many {more:#?}"
             );
         }
+    }
+}
+
+/// How often each content is anywhere in the account.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Everywhere(pub(crate) BTreeMap<String, u64>);
+
+impl Everywhere {
+    pub(crate) fn of(account: &MemoryAccount) -> Self {
+        let mut all = Self::default();
+        for (name, _) in account.names() {
+            for (_, message) in account.messages(&name) {
+                *all.0.entry(Self::name(&message.octets)).or_default() += 1;
+            }
+        }
+        all
+    }
+
+    /// The first line and the length: enough to tell the messages of these tests apart.
+    fn name(octets: &[u8]) -> String {
+        let line = octets.split(|o| *o == b'\r').next().unwrap_or_default();
+        format!("{} ({})", String::from_utf8_lossy(line), octets.len())
+    }
+
+    pub(crate) fn count(&self, octets: &[u8]) -> u64 {
+        self.0.get(&Self::name(octets)).copied().unwrap_or(0)
+    }
+
+    /// What an account comes to hold when each message of the other is there, and none
+    /// that was there already was copied: of each content as often as where it is oftener.
+    pub(crate) fn or_more(&self, other: &Self) -> Self {
+        let mut most = self.clone();
+        for (content, count) in &other.0 {
+            let known = most.0.entry(content.clone()).or_default();
+            *known = (*known).max(*count);
+        }
+        most
+    }
+
+    /// What is there less often, and what more often, than expected: by how many.
+    pub(crate) fn against(&self, expected: &Self) -> Vec<(String, i64)> {
+        let names: std::collections::BTreeSet<_> = self.0.keys().chain(expected.0.keys()).collect();
+        let count = |all: &Self, name: &String| all.0.get(name).map_or(0, |n| *n as i64);
+        let differences = names
+            .into_iter()
+            .map(|name| (name.clone(), count(self, name) - count(expected, name)));
+        differences.filter(|(_, by)| *by != 0).collect()
     }
 }
 

@@ -14,6 +14,7 @@ fn record(key: u64, flags: &str) -> Settled {
         key: Key(key),
         outcome: Outcome::Copied,
         stored: Some((Epoch(2), Key(key))),
+        elsewhere: None,
         octets: 1,
         content: None,
         head: None,

@@ -25,13 +25,14 @@ macro_rules! checks {
     };
 }
 
-const CHECKS: [(&str, Check); 19] = checks![
+const CHECKS: [(&str, Check); 20] = checks![
     pairings::a_pairing_is_made_once_and_found_again,
     pairings::pairings_keep_every_name,
     pairings::mapping_anew_drops_the_checkpoint_and_the_places,
     pairings::a_checkpoint_is_set_replaced_and_dropped,
     pairings::a_checkpoint_outlives_later_settlements,
     records::every_field_of_a_record_comes_back,
+    records::what_was_found_in_another_mailbox_is_told_and_owned_there,
     records::settling_again_replaces_the_record,
     records::of_equal_keys_in_one_settlement_the_last_stays,
     records::records_are_read_page_by_page,

@@ -1,6 +1,6 @@
 //! Mailboxes, where they go, and checkpoints.
 
-use hikyaku_core::ledger::{Ledger, Settled};
+use hikyaku_core::ledger::{Elsewhere, Ledger, Settled};
 use hikyaku_core::{Epoch, Key, KeySet, MailboxName};
 use hikyaku_ledger::PairLedger;
 
@@ -68,6 +68,10 @@ pub(crate) async fn mapping_anew_drops_the_checkpoint_and_the_places(ledger: Pai
     // The copy stays where it is: nothing in the new mailbox may be taken for it.
     let elsewhere = Settled {
         stored: Some((Epoch(0), Key(1001))),
+        elsewhere: Some(Elsewhere {
+            mailbox: first.clone(),
+            epoch: DESTINATION,
+        }),
         ..copied(1)
     };
     assert_eq!(all(&ledger, made.id, SOURCE).await, [elsewhere]);

@@ -1,12 +1,64 @@
 //! Records: written, replaced, and found by either key.
 
-use hikyaku_core::ledger::{Ledger, PairingId, Settled, Verified};
+use hikyaku_core::ledger::{Elsewhere, Ledger, PairingId, Settled, Verified};
 use hikyaku_core::report::Outcome;
 use hikyaku_core::{Code, Epoch, Flags, Key, KeySet, MailboxName};
 use hikyaku_ledger::PairLedger;
 
 use crate::support::{DESTINATION, SOURCE, copied, keys, mailbox, refused};
 use crate::{all, inbox, settle};
+
+pub(crate) async fn what_was_found_in_another_mailbox_is_told_and_owned_there(ledger: PairLedger) {
+    let pairing = inbox(&ledger).await;
+    let archive = mailbox("保管/2024");
+    let found = |key: u64| Settled {
+        outcome: Outcome::AlreadyThere,
+        stored: Some((Epoch(0), Key(key + 1000))),
+        elsewhere: Some(Elsewhere {
+            mailbox: archive.clone(),
+            epoch: DESTINATION,
+        }),
+        ..copied(key)
+    };
+    let records = vec![copied(1), found(2), copied(3), found(4)];
+    settle(&ledger, pairing, records.clone()).await;
+    assert_eq!(all(&ledger, pairing, SOURCE).await, records);
+    let owned = |name: MailboxName| {
+        let ledger = ledger.clone();
+        async move { ledger.owned(&name, DESTINATION).await.expect("asked") }
+    };
+    assert_eq!(owned(archive.clone()).await, keys("1002,1004"));
+    assert_eq!(owned(mailbox("INBOX")).await, keys("1001,1003"));
+    let asked = keys("1001:1004");
+    let here = ledger.lookup_stored(pairing, DESTINATION, &asked).await;
+    assert_eq!(here.expect("asked"), [copied(1), copied(3)]);
+    // Written again as it was read, and then taken back.
+    settle(&ledger, pairing, vec![found(2)]).await;
+    let gone = Settled {
+        outcome: Outcome::RemovedAtDestination,
+        stored: None,
+        elsewhere: None,
+        ..found(4)
+    };
+    settle(&ledger, pairing, vec![gone.clone()]).await;
+    assert_eq!(
+        all(&ledger, pairing, SOURCE).await,
+        [copied(1), found(2), copied(3), gone]
+    );
+    assert_eq!(owned(archive.clone()).await, keys("1002"));
+    // The mapping changes: what lies there is in the mapped mailbox from then on.
+    ledger
+        .pair(&mailbox("INBOX"), &archive)
+        .await
+        .expect("changed");
+    let here = Settled {
+        stored: Some((DESTINATION, Key(1002))),
+        elsewhere: None,
+        ..found(2)
+    };
+    let told = ledger.lookup(pairing, SOURCE, &keys("2")).await;
+    assert_eq!(told.expect("asked"), [here]);
+}
 
 pub(crate) async fn every_field_of_a_record_comes_back(ledger: PairLedger) {
     let pairing = inbox(&ledger).await;

@@ -34,6 +34,7 @@ pub(crate) fn copied(key: u64) -> Settled {
         key: Key(key),
         outcome: Outcome::Copied,
         stored: Some((DESTINATION, Key(key + 1000))),
+        elsewhere: None,
         octets: 100 + key,
         content: Some(ContentHash::of(&key.to_le_bytes())),
         head: Some(HeadDigest([key as u8; 16])),

@@ -216,6 +216,7 @@ impl Ledger for MemoryLedger {
                 .iter()
                 .filter(|((p, ..), r)| {
                     *p == pairing
+                        && r.elsewhere.is_none()
                         && r.stored
                             .is_some_and(|(e, k)| e == epoch && keys.contains(k))
                 })
@@ -234,9 +235,13 @@ impl Ledger for MemoryLedger {
                 .collect();
             s.records
                 .iter()
-                .filter(|((p, ..), _)| into.contains(p))
-                .filter_map(|(_, r)| r.stored.filter(|(e, _)| *e == epoch))
-                .map(|(_, key)| key)
+                .filter_map(|((p, ..), r)| match (&r.elsewhere, r.stored?) {
+                    (Some(there), (_, key)) => {
+                        let is_here = there.mailbox == *destination && there.epoch == epoch;
+                        is_here.then_some(key)
+                    }
+                    (None, (e, key)) => (e == epoch && into.contains(p)).then_some(key),
+                })
                 .collect()
         }))
     }
@@ -267,7 +272,10 @@ impl Ledger for MemoryLedger {
         closes: Vec<IntentId>,
     ) -> Ask<'_, ()> {
         ask(self.write(|s| {
-            for record in records {
+            for mut record in records {
+                if record.stored.is_none() {
+                    record.elsewhere = None;
+                }
                 if !s.epochs.contains(&(pairing, record.epoch)) {
                     s.epochs.push((pairing, record.epoch));
                 }

@@ -216,6 +216,11 @@ fn notes_name_the_mailbox_and_the_figure() {
             mailbox: mailbox(),
             messages: 7,
         },
+        Note::FoundElsewhere {
+            mailbox: mailbox(),
+            found_in: name("保管"),
+            messages: 7,
+        },
     ] {
         for (lang, figure) in [(Lang::Ja, "7通"), (Lang::En, "7 messages")] {
             let said = note(&made, lang);
