@@ -252,6 +252,15 @@ pub(crate) struct PlanArgs {
     /// Use all room of the destination; keep nothing free there for new mail.
     #[arg(long)]
     pub(crate) fill: bool,
+    /// Where a message that is at the destination already is looked for. account: when it is not in
+    /// the folder that it would be copied into, in all others but the trash and the junk too.
+    #[arg(
+        long = "match",
+        value_enum,
+        value_name = "WHERE",
+        default_value = "mailbox"
+    )]
+    pub(crate) matching: Matching,
     /// Look nothing up in the ledger; compare everything by content.
     #[arg(long)]
     pub(crate) stateless: bool,
@@ -266,6 +275,15 @@ pub(crate) struct PlanArgs {
     pub(crate) source: SourceArgs,
     #[command(flatten)]
     pub(crate) destination: DestinationArgs,
+}
+
+/// Where a message that is at the destination already is looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Matching {
+    /// In the folder that it would be copied into.
+    Mailbox,
+    /// In all folders.
+    Account,
 }
 
 /// How everything is copied again.

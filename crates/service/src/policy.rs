@@ -5,7 +5,7 @@
 use crate::brand::Plan;
 use crate::job::{Choices, Rerun};
 use hikyaku_core::MailboxName;
-use hikyaku_core::policy::{Fresh, Policy};
+use hikyaku_core::policy::{Fresh, Matching, Policy};
 use hikyaku_text::{Lang, brand};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -30,6 +30,10 @@ pub fn policy(
         before: choices.before,
         max_octets: plan.max_message_octets,
         fit: choices.fit,
+        matching: match plan.match_account {
+            true => Matching::Account,
+            false => Matching::Mapped,
+        },
         fresh: match choices.rerun {
             Rerun::Differential => None,
             Rerun::FreshReplace => Some(Fresh::Replace),
@@ -54,6 +58,8 @@ fn folder(created_millis: i64, lang: Lang) -> Option<MailboxName> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::brand::Brands;
+    use std::path::Path;
 
     fn texts(names: &[MailboxName]) -> Vec<String> {
         names.iter().map(ToString::to_string).collect()
@@ -82,6 +88,22 @@ mod tests {
         let rest = (made.since, made.before, made.max_octets, made.fit);
         assert_eq!(rest, (Some(1), Some(2), Some(7), true));
         assert_eq!(made.fresh, None);
+    }
+
+    #[test]
+    fn a_plan_says_where_mail_is_looked_for() {
+        let matching = |plan: &Plan| policy(plan, &Choices::default(), &[], 0, Lang::Ja).matching;
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../brands/cpi.toml");
+        let cpi = Brands::load([file]).expect("a brand");
+        let cpi = cpi.usual();
+        // The server of this brand archives old mail by itself.
+        assert!(!cpi.plans.is_empty());
+        assert!(
+            cpi.plans
+                .iter()
+                .all(|plan| matching(plan) == Matching::Account)
+        );
+        assert_eq!(matching(&Plan::default()), Matching::Mapped);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use crate::problem::{Failure, Problem};
 use crate::progress::Progress;
 use crate::side::Place;
 use crate::{exit, figures, json, ledger, results, room, runtime};
-use hikyaku_core::policy::{Fresh, Policy, Reserve};
+use hikyaku_core::policy::{Fresh, Matching, Policy, Reserve};
 use hikyaku_core::report::Report;
 use hikyaku_core::traits::{Clock, Undo};
 use hikyaku_core::{Fault, MailboxName, Observer};
@@ -158,6 +158,10 @@ fn prepare(context: &Context, args: &PlanArgs, what_for: Use) -> Result<(Sides, 
     let sides = Sides::resolve(context, &args.pair, source, destination, what_for)?;
     let policy = Policy {
         newest_first: args.newest_first,
+        matching: match args.matching {
+            args::Matching::Mailbox => Matching::Mapped,
+            args::Matching::Account => Matching::Account,
+        },
         stateless: args.stateless,
         recopy: args.recopy,
         fresh: args.fresh.map(|how| fresh(how, context.output.lang)),

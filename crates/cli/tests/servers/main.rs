@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a failed step fails the test")]
 
+mod archive;
 mod crashes;
 #[cfg(target_os = "linux")]
 mod disk;
