@@ -114,6 +114,11 @@ impl Circuit {
         }
     }
 
+    /// Whether somebody is trying.
+    pub(crate) fn is_probed(&self) -> bool {
+        self.state == State::Probing
+    }
+
     /// The end of the wait, while there is one.
     pub(crate) fn pause(&self, now: Duration) -> Option<Duration> {
         match self.state {

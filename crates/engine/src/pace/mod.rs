@@ -275,20 +275,28 @@ impl Pace {
         long || self.seats.taken() > self.allowed()
     }
 
-    /// Waits until neither side wants a pause. Says on which sides the caller is the probe.
+    /// Waits until neither side wants a pause, for one who is the probe on some sides. Says on
+    /// which sides the caller is the probe from now on.
     ///
     /// # Faults
     /// A stop.
-    async fn pauses(&self, stop: &Stop) -> Result<[bool; 2], Fault> {
+    async fn pauses(&self, mut mine: [bool; 2], stop: &Stop) -> Result<[bool; 2], Fault> {
         loop {
             if stop.is_requested() {
+                self.abandon(mine);
                 return Err(Stop::fault());
             }
-            // Before looking: what changes afterwards wakes this lane.
+            let entry = self.enter(mine);
+            if !matches!(entry, Entry::Go(_)) {
+                // Whoever waits leaves the probe to the others: they may be waiting for it.
+                self.abandon(std::mem::take(&mut mine));
+            }
+            // Before looking again: what changes afterwards wakes this lane.
             let probed = self.probed.notified();
-            match self.enter() {
+            match entry {
                 Entry::Go(probes) => return Ok(probes),
                 Entry::Until(until, because) => self.wait_until(until, &because, stop).await?,
+                Entry::AfterProbe if !self.is_probed_by_another(mine) => {}
                 Entry::AfterProbe => tokio::select! {
                     () = probed => {}
                     () = stop.requested() => return Err(Stop::fault()),
@@ -297,7 +305,13 @@ impl Pace {
         }
     }
 
-    fn enter(&self) -> Entry {
+    fn is_probed_by_another(&self, mine: [bool; 2]) -> bool {
+        let sides = self.sides.iter().zip(mine);
+        let mut others = sides.filter(|(_, mine)| !mine);
+        others.any(|(side, _)| side.lock().circuit.is_probed())
+    }
+
+    fn enter(&self, mine: [bool; 2]) -> Entry {
         let now = self.clock.monotonic();
         for side in &self.sides {
             let state = side.lock();
@@ -307,11 +321,16 @@ impl Pace {
                 return Entry::Until(until, because.unwrap_or_else(pause_fault));
             }
         }
+        // Before becoming the probe on one side: nobody waits for two things at once.
+        if self.is_probed_by_another(mine) {
+            return Entry::AfterProbe;
+        }
         let mut probes = [false; 2];
         for (n, side) in self.sides.iter().enumerate() {
             match side.lock().circuit.enter(now) {
                 Go::On => {}
                 Go::Probe => probes[n] = true,
+                Go::AfterProbe if mine[n] => probes[n] = true,
                 Go::NotBefore(_) | Go::AfterProbe => {
                     self.abandon(probes);
                     return Entry::AfterProbe;

@@ -71,7 +71,7 @@ impl Seat {
             if stop.is_requested() {
                 return Err(Stop::fault());
             }
-            self.probes = pace.pauses(stop).await?;
+            self.probes = pace.pauses([false; 2], stop).await?;
             let changed = pace.seats.changed.notified();
             let allowed = pace.allowed();
             if self.is_taken && pace.seats.give_back_if_over(allowed) {
@@ -97,8 +97,8 @@ impl Seat {
     /// # Faults
     /// A stop.
     pub(crate) async fn pause(&mut self, stop: &Stop) -> Result<(), Fault> {
-        let probes = self.pace.clone().pauses(stop).await?;
-        self.probes = [0, 1].map(|n| self.probes[n] || probes[n]);
+        let mine = std::mem::take(&mut self.probes);
+        self.probes = self.pace.pauses(mine, stop).await?;
         self.generations = self.pace.generations();
         Ok(())
     }
@@ -122,5 +122,89 @@ impl Seats {
     /// Lets those look again who stay outside.
     pub(super) fn wake(&self) {
         self.changed.notify_waiters();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::SystemClock;
+    use hikyaku_core::policy::Policy;
+    use hikyaku_core::{Code, Event, Observer, Reach, Remedy, Side};
+    use std::time::Duration;
+    use tokio::time::timeout;
+
+    struct Deaf;
+
+    impl Observer for Deaf {
+        fn note(&self, _: &Event) {}
+    }
+
+    fn pace() -> Arc<Pace> {
+        let clock = Arc::new(SystemClock::default());
+        let pace = Pace::new(&Policy::default(), clock, Arc::new(Deaf), 7);
+        pace.set_lanes(4);
+        pace
+    }
+
+    /// A side fails until it is left alone for a while.
+    fn open_circuit(pace: &Arc<Pace>, side: Side) {
+        let retry = Remedy::Retry { after: None };
+        let fault = Fault::new(Code::LinkLost, Reach::Side, retry, "scripted").on(side);
+        for _ in 0..Policy::default().patience.reconnects {
+            pace.failed(&fault, &Seat::new(pace.clone()));
+        }
+    }
+
+    const LONG: Duration = Duration::from_secs(86_400);
+
+    #[tokio::test(start_paused = true)]
+    async fn the_probe_does_not_wait_for_itself() {
+        let (pace, stop) = (pace(), Stop::new());
+        let mut seat = Seat::new(pace.clone());
+        timeout(LONG, seat.settle(&stop))
+            .await
+            .expect("closed")
+            .expect("no stop");
+        open_circuit(&pace, Side::Source);
+        for boundary in 0..3 {
+            let passed = timeout(LONG, seat.pause(&stop)).await;
+            passed
+                .unwrap_or_else(|_| panic!("boundary {boundary}"))
+                .expect("no stop");
+            assert_eq!(seat.probes, [true, false]);
+        }
+        pace.progressed();
+        timeout(LONG, seat.pause(&stop))
+            .await
+            .expect("closed")
+            .expect("no stop");
+        assert_eq!(
+            seat.probes, [false; 2],
+            "there is nothing to find out any more"
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_waits_for_a_probe_leaves_his_own_to_others() {
+        let (pace, stop) = (pace(), Stop::new());
+        let (mut first, mut second) = (Seat::new(pace.clone()), Seat::new(pace.clone()));
+        open_circuit(&pace, Side::Source);
+        timeout(LONG, first.settle(&stop))
+            .await
+            .expect("the pause ends")
+            .expect("no stop");
+        assert_eq!(first.probes, [true, false]);
+        open_circuit(&pace, Side::Destination);
+        let works = |paused: Result<(), Fault>| {
+            paused.expect("no stop");
+            pace.progressed();
+        };
+        let both = async {
+            tokio::join!(async { works(first.pause(&stop).await) }, async {
+                works(second.settle(&stop).await)
+            },)
+        };
+        timeout(LONG, both).await.expect("nobody waits for ever");
     }
 }
