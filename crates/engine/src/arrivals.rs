@@ -55,9 +55,11 @@ pub(crate) async fn follow_up(
         if arrived == 0 || matches!(line.step, Step::Skip(_)) || finished.unfinished.is_some() {
             continue;
         }
-        let few = arrived <= FEW && run.ended().is_none() && !run.stop.is_requested();
+        // Where the whole account counts, what arrived has to be looked for first.
+        let few = arrived <= FEW && !run.policy.looks_elsewhere();
+        let few = few && run.ended().is_none() && !run.stop.is_requested();
         let later = match few {
-            true => Some(mailbox::work(run, line, Until::Copied, &mut seat).await),
+            true => Some(mailbox::work(run, line, &Until::Copied, &mut seat).await),
             false => None,
         };
         any = true;

@@ -3,7 +3,7 @@
 //! Some hosts move mail by themselves, and owners do. With
 //! [`hikyaku_core::policy::Matching::Account`] a message that lies in any mailbox is there
 //! already. A message that is taken for another one would be lost, so who may take what is
-//! decided before anything is sent (docs/adr/0016):
+//! decided before anything is sent (docs/adr/0019):
 //!
 //! 1. the lanes look through the mapped mailboxes and settle doubts, as ever;
 //! 2. then one line after the other looks through the rest of the account; each message is
@@ -26,13 +26,15 @@ use hikyaku_core::ledger::Settled;
 use hikyaku_core::mapping::with_role;
 use hikyaku_core::plan::{MailboxPlan, Plan};
 use hikyaku_core::report::{Exception, Note, Outcome, Tally};
-use hikyaku_core::{Event, Fault, KeySet, MailboxInfo, MailboxName, Role};
+use hikyaku_core::{
+    Code, Event, Fault, KeySet, MailboxInfo, MailboxName, Reach, Remedy, Role, Side,
+};
 use look::Look;
 use std::collections::HashSet;
 use std::sync::Arc;
 
 /// Finds what lies elsewhere and records it. The results of the lines so far: those that
-/// are not finished are not to be copied in this run.
+/// are not finished are not to be copied in this run, of the others what is nowhere.
 ///
 /// # Errors
 /// The destination cannot be listed.
@@ -43,35 +45,33 @@ pub(crate) async fn settle(run: &Arc<Run>, plan: &Plan) -> Result<Done, Fault> {
     if is_new && account.iter().filter(|i| i.selectable).all(is_empty) {
         return Ok(Done::new());
     }
-    let lines: Vec<(usize, MailboxPlan)> = plan
-        .mailboxes
-        .iter()
-        .cloned()
-        .enumerate()
-        .filter(|(_, line)| Run::is_work(line))
-        .collect();
+    let lines = plan.mailboxes.iter().enumerate();
+    let lines: Vec<_> = lines.filter(|(_, line)| Run::is_work(line)).collect();
     // Where nothing is, nothing can be matched.
     let is_known = |line: &MailboxPlan| {
         line.pairing.is_some() || line.existing.as_ref().is_some_and(|info| !is_empty(info))
     };
-    let known = lines.iter().filter(|(_, line)| is_known(line)).cloned();
-    let mut done = lanes::spread(run, known.collect(), Until::Adopted).await;
+    let known = lines.iter().filter(|(_, line)| is_known(line));
+    let known = known.map(|&(n, line)| (n, line.clone(), Until::Adopted));
+    let mut done = lanes::spread(run, known.collect()).await;
     let is_adopted = |done: &Done, n: usize| done.get(&n).is_some_and(|f| f.unfinished.is_none());
-    let mut barred = not_searched(&account);
+    let mut pending = HashSet::new();
+    let mut unanswered = None;
     for (n, line) in &lines {
         if is_adopted(&done, *n) {
             continue;
         }
         // Its line may yet match what is there.
-        barred.insert(line.destination.clone());
+        pending.insert(line.destination.clone());
         if let Some(pairing) = &line.pairing
             && !run.ledger.in_doubt(pairing.id).await?.is_empty()
         {
             // What was sent may have been moved anywhere: nobody can tell whose it is.
-            return Ok(done);
+            unanswered = Some(&line.destination);
         }
     }
-    let mut account = Account::new(account, barred);
+    let barred = not_searched(&account);
+    let mut account = Account::new(account, barred, pending);
     let mut seat = Seat::new(run.pace.clone());
     for (n, line) in &lines {
         if run.ended().is_some() || run.stop.is_requested() {
@@ -85,10 +85,17 @@ pub(crate) async fn settle(run: &Arc<Run>, plan: &Plan) -> Result<Done, Fault> {
             Some(first) => first,
             None => untouched(line),
         };
+        if let Some(mailbox) = unanswered {
+            give_up(run, line, &mut first, no_answer(mailbox));
+            done.insert(*n, first);
+            continue;
+        }
         let mut look = Look::new(run, line, &mut account, first.left.take());
         let failed =
             crate::attempts::persist(run, &mut seat, Some(&line.source.name), &mut look).await;
-        for (found_in, messages) in look.found() {
+        let (sought, found) = look.end();
+        first.sought = sought;
+        for (found_in, messages) in found {
             first.note(Note::FoundElsewhere {
                 mailbox: line.source.name.clone(),
                 found_in,
@@ -125,7 +132,7 @@ pub(crate) async fn gone(run: &Run, found: &[Settled]) -> Result<KeySet, Fault> 
         return Ok(KeySet::new());
     }
     let infos = run.destination.mailboxes().await?;
-    let mut account = Account::new(infos, HashSet::new());
+    let mut account = Account::new(infos, HashSet::new(), HashSet::new());
     let mut keys = Vec::new();
     for settled in found {
         if account.presence(run, settled).await? == account::Presence::Gone {
@@ -156,6 +163,13 @@ fn not_searched(account: &[MailboxInfo]) -> HashSet<MailboxName> {
 fn untouched(line: &MailboxPlan) -> Finished {
     let messages = line.source.state.map_or(0, |s| s.messages);
     Finished::of(line, messages, Tally::default(), None)
+}
+
+fn no_answer(mailbox: &MailboxName) -> Fault {
+    let detail = "what was sent there has no answer yet, so nobody can tell what lies elsewhere";
+    Fault::new(Code::MessageUnknown, Reach::Mailbox, Remedy::Skip, detail)
+        .on(Side::Destination)
+        .mailbox(mailbox)
 }
 
 /// Its messages are not copied in this run: they may be there already.

@@ -23,7 +23,10 @@ use tokio_util::sync::CancellationToken;
 const LANE_EVERY: Duration = Duration::from_millis(150);
 
 /// One piece of work: the lines of the plan that go into one destination mailbox.
-type Group = Vec<(usize, MailboxPlan)>;
+type Group = Vec<Task>;
+
+/// A line of the plan by its number, and how far it is to be worked on.
+pub(crate) type Task = (usize, MailboxPlan, Until);
 
 /// Results by line of the plan.
 pub(crate) type Done = BTreeMap<usize, Finished>;
@@ -47,7 +50,7 @@ impl Queue {
 }
 
 /// Works the whole plan and adds it up. `before` is what was found out of its lines up to now.
-pub(crate) async fn work(run: &Arc<Run>, plan: &Plan, before: Done) -> Report {
+pub(crate) async fn work(run: &Arc<Run>, plan: &Plan, mut before: Done) -> Report {
     let mut done = Done::new();
     let mut wanted = Vec::new();
     for (n, line) in plan.mailboxes.iter().enumerate() {
@@ -56,8 +59,15 @@ pub(crate) async fn work(run: &Arc<Run>, plan: &Plan, before: Done) -> Report {
             Step::Unchanged => {
                 done.insert(n, unchanged(run, line));
             }
-            Step::Copy { .. } if before.get(&n).is_some_and(|f| f.unfinished.is_some()) => {}
-            Step::Copy { .. } => wanted.push((n, line.clone())),
+            Step::Copy { .. } => match before.get_mut(&n) {
+                Some(first) if first.unfinished.is_some() => {}
+                Some(Finished { sought, .. }) => {
+                    let sought = sought.take().map(Arc::new);
+                    let until = sought.map_or(Until::Copied, Until::Sought);
+                    wanted.push((n, line.clone(), until));
+                }
+                None => wanted.push((n, line.clone(), Until::Copied)),
+            },
         }
     }
     if run.mode == Mode::Copy
@@ -65,7 +75,7 @@ pub(crate) async fn work(run: &Arc<Run>, plan: &Plan, before: Done) -> Report {
     {
         run.end(&fault);
     }
-    done.extend(spread(run, wanted, Until::Copied).await);
+    done.extend(spread(run, wanted).await);
     for (n, mut first) in before {
         match (first.unfinished.is_some(), done.remove(&n)) {
             (false, Some(later)) => first.continue_with(later),
@@ -105,16 +115,16 @@ pub(crate) async fn work(run: &Arc<Run>, plan: &Plan, before: Done) -> Report {
 }
 
 /// Works on these lines, as many at once as may be.
-pub(crate) async fn spread(run: &Arc<Run>, lines: Vec<(usize, MailboxPlan)>, until: Until) -> Done {
+pub(crate) async fn spread(run: &Arc<Run>, tasks: Vec<Task>) -> Done {
     let mut done = Done::new();
     let mut groups: Vec<Group> = Vec::new();
     let mut at: HashMap<MailboxName, usize> = HashMap::new();
-    for (n, line) in lines {
-        let group = *at.entry(line.destination.clone()).or_insert_with(|| {
+    for task in tasks {
+        let group = *at.entry(task.1.destination.clone()).or_insert_with(|| {
             groups.push(Vec::new());
             groups.len() - 1
         });
-        groups[group].push((n, line));
+        groups[group].push(task);
     }
     let groups = doubts_last(run, groups).await;
     let lanes = run
@@ -132,7 +142,7 @@ pub(crate) async fn spread(run: &Arc<Run>, lines: Vec<(usize, MailboxPlan)>, unt
     });
     let mut tasks = JoinSet::new();
     for number in 0..lanes {
-        tasks.spawn(late_lane(run.clone(), queue.clone(), number, until));
+        tasks.spawn(late_lane(run.clone(), queue.clone(), number));
     }
     while let Some(joined) = tasks.join_next().await {
         match joined {
@@ -157,12 +167,7 @@ async fn pair_all(run: &Run, plan: &Plan) -> Result<(), Fault> {
 /// Lanes start low and grow while there is work: the first two at once, each further one a
 /// little later. A short run on fast servers never pays for connections that it
 /// does not need; a long line has all of them within its first seconds.
-async fn late_lane(
-    run: Arc<Run>,
-    queue: Arc<Queue>,
-    number: usize,
-    until: Until,
-) -> Vec<(usize, Finished)> {
+async fn late_lane(run: Arc<Run>, queue: Arc<Queue>, number: usize) -> Vec<(usize, Finished)> {
     let later = LANE_EVERY * u32::try_from(number.saturating_sub(1)).unwrap_or(u32::MAX);
     if !later.is_zero() {
         tokio::select! {
@@ -170,10 +175,10 @@ async fn late_lane(
             () = queue.empty.cancelled() => return Vec::new(),
         }
     }
-    lane(run, queue, until).await
+    lane(run, queue).await
 }
 
-async fn lane(run: Arc<Run>, queue: Arc<Queue>, until: Until) -> Vec<(usize, Finished)> {
+async fn lane(run: Arc<Run>, queue: Arc<Queue>) -> Vec<(usize, Finished)> {
     let mut done = Vec::new();
     let mut seat = Seat::new(run.pace.clone());
     loop {
@@ -184,12 +189,12 @@ async fn lane(run: Arc<Run>, queue: Arc<Queue>, until: Until) -> Vec<(usize, Fin
         let (Ok(()), Some(group)) = (settled, queue.next()) else {
             return done;
         };
-        for (n, line) in group {
+        for (n, line, until) in group {
             if run.stop.is_requested() || run.ended().is_some() {
                 return done;
             }
             let finished = match run.mode {
-                Mode::Copy => mailbox::work(&run, &line, until, &mut seat).await,
+                Mode::Copy => mailbox::work(&run, &line, &until, &mut seat).await,
                 Mode::Check(depth) => crate::check::work(&run, &line, depth, &mut seat).await,
             };
             heed(&run, &finished);
@@ -219,7 +224,7 @@ async fn doubts_last(run: &Run, groups: Vec<Group>) -> Vec<Group> {
     let (mut first, mut last) = (Vec::new(), Vec::new());
     for group in groups {
         let mut doubtful = false;
-        for (_, line) in &group {
+        for (_, line, _) in &group {
             if let Some(pairing) = &line.pairing {
                 let intents = run.ledger.in_doubt(pairing.id).await;
                 doubtful |= intents.is_ok_and(|i| !i.is_empty());

@@ -7,9 +7,11 @@ mod lost;
 mod restore;
 mod scene;
 mod shut;
+mod sought;
 mod window;
 
 pub(crate) use finished::{Finished, Left};
+pub(crate) use sought::Sought;
 
 use crate::attempts::{Attempt, End, persist};
 use crate::compare::{self, Compared};
@@ -43,22 +45,24 @@ const NO_LIMIT: u64 = 1 << 30;
 const NAMED: usize = 200;
 
 /// How far a line is worked on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(crate) enum Until {
     /// What is in the mapped mailbox already is known; nothing was sent.
     Adopted,
     /// Everything is there.
     Copied,
+    /// Everything is there that was looked for in the whole account and is nowhere.
+    Sought(Arc<Sought>),
 }
 
 /// Works on one line of the plan until it is done, or as far as it goes.
 pub(crate) async fn work(
     run: &Arc<Run>,
     line: &MailboxPlan,
-    until: Until,
+    until: &Until,
     seat: &mut Seat,
 ) -> Finished {
-    let mut work = Work::new(run.clone(), line, until);
+    let mut work = Work::new(run.clone(), line, until.clone());
     let unfinished = persist(run, seat, Some(&line.source.name), &mut work).await;
     work.close(unfinished)
 }
@@ -146,14 +150,21 @@ impl<'a> Work<'a> {
         self.adopt(&mut scene, &mut compared).await?;
         self.retire_records(&mut scene, &compared).await?;
         let mut todo = std::mem::take(&mut compared.todo);
-        if self.until == Until::Adopted {
-            self.finished.left = Some(Left {
-                epoch: scene.epoch,
-                todo,
-                elsewhere: compared.elsewhere,
-            });
-            return Ok(End::Done);
-        }
+        let rest = match &self.until {
+            Until::Copied => Ok(()),
+            Until::Adopted => {
+                self.finished.left = Some(Left {
+                    state: scene.reader.state(),
+                    todo,
+                    elsewhere: compared.elsewhere,
+                });
+                return Ok(End::Done);
+            }
+            Until::Sought(sought) => {
+                let sought = sought.clone();
+                self.keep_to(&sought, &mut scene, &mut todo).await?
+            }
+        };
         self.leave_out(&mut todo, scene.reader.as_mut()).await?;
         self.give_up_poison(&mut scene, &mut todo).await?;
         self.choose_what_fits(&mut todo, &mut scene).await?;
@@ -196,7 +207,7 @@ impl<'a> Work<'a> {
             return Err(fault);
         }
         self.offer_checkpoint(scene);
-        Ok(End::Done)
+        rest.map(|()| End::Done)
     }
 
     fn may_choose_again(&self, fault: &Fault, before: u64) -> bool {

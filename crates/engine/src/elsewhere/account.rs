@@ -20,8 +20,10 @@ type Record = (PairingId, Epoch, Key);
 /// The mailboxes of the destination that are looked through.
 pub(super) struct Account {
     infos: Vec<MailboxInfo>,
-    /// Mailboxes in which nothing is free.
+    /// Mailboxes that do not count.
     barred: HashSet<MailboxName>,
+    /// Mailboxes whose own lines may yet match what is there: nobody else takes anything.
+    pending: HashSet<MailboxName>,
     /// What each held when it was first looked at; `None` where it does not open.
     views: HashMap<At, Option<View>>,
     index: Option<Index>,
@@ -59,6 +61,16 @@ pub(super) struct Seeker<'a> {
     pub(super) wanted: &'a KeySet,
 }
 
+/// Messages of one head that somebody may take.
+#[derive(Default)]
+pub(super) struct Free {
+    pub(super) places: Vec<(At, Key)>,
+    /// How many at most: as many as may be ours, moved, are left alone.
+    pub(super) most: u64,
+    /// Whether there are others, of which nobody can tell yet whose they are.
+    pub(super) may_be_taken: bool,
+}
+
 /// Whether a message that was found is there still.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Presence {
@@ -70,10 +82,15 @@ pub(super) enum Presence {
 }
 
 impl Account {
-    pub(super) fn new(infos: Vec<MailboxInfo>, barred: HashSet<MailboxName>) -> Self {
+    pub(super) fn new(
+        infos: Vec<MailboxInfo>,
+        barred: HashSet<MailboxName>,
+        pending: HashSet<MailboxName>,
+    ) -> Self {
         Self {
             infos,
             barred,
+            pending,
             views: HashMap::new(),
             index: None,
             renumbered: HashSet::new(),
@@ -242,18 +259,20 @@ impl Account {
         }
     }
 
-    /// The messages with this head that the seeker may take, and how many of them at most:
-    /// as many of them as may be ours, moved, are left alone.
-    pub(super) fn free(&self, head: HeadDigest, seeker: &Seeker<'_>) -> (Vec<(At, Key)>, u64) {
+    /// What there is with this head for the seeker.
+    pub(super) fn free(&self, head: HeadDigest, seeker: &Seeker<'_>) -> Free {
         let Some(index) = &self.index else {
-            return (Vec::new(), 0);
+            return Free::default();
         };
         let from = index.free.partition_point(|(h, ..)| *h < head);
         let group = index.free[from..].iter().take_while(|(h, ..)| *h == head);
-        let free: Vec<(At, Key)> = group
+        let (pending, free): (Vec<_>, Vec<_>) = group
             .map(|(_, at, key)| (*at as usize, *key))
             .filter(|place| !self.taken.contains(place))
             .filter(|(at, _)| self.infos[*at].name != *seeker.mapped)
+            .partition(|(at, _)| self.pending.contains(&self.infos[*at].name));
+        let places: Vec<(At, Key)> = free
+            .into_iter()
             .filter(|place| {
                 let owners = index.claims.get(place).map_or(&[][..], Vec::as_slice);
                 let is_history = |owner: &(PairingId, Epoch)| {
@@ -262,8 +281,11 @@ impl Account {
                 owners.iter().all(is_history)
             })
             .collect();
-        let most = (free.len() as u64).saturating_sub(self.adrift(index, head, seeker));
-        (free, most)
+        Free {
+            most: (places.len() as u64).saturating_sub(self.adrift(index, head, seeker)),
+            places,
+            may_be_taken: !pending.is_empty(),
+        }
     }
 
     /// How many messages of ours with this head are anywhere. Those that the seeker looks

@@ -2,8 +2,8 @@
 
 use super::account::{Account, Presence, Seeker};
 use crate::attempts::{Attempt, End};
-use crate::mailbox::Left;
-use crate::matching::{self, Found, Match, heads};
+use crate::mailbox::{Left, Sought};
+use crate::matching::{self, Found, Match, heads, nothing_is_hidden};
 use crate::pace::Seat;
 use crate::run::Run;
 use crate::stop::Stop;
@@ -12,7 +12,10 @@ use hikyaku_core::ledger::{Elsewhere, Pairing, Settled, Verified};
 use hikyaku_core::plan::MailboxPlan;
 use hikyaku_core::report::Outcome;
 use hikyaku_core::traits::Reader;
-use hikyaku_core::{Epoch, Event, Fault, HeadDigest, Key, KeySet, MailboxName, Side};
+use hikyaku_core::{
+    Code, Epoch, Event, Fault, HeadDigest, Key, KeySet, MailboxName, MailboxState, Reach, Remedy,
+    Side,
+};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -26,13 +29,17 @@ pub(super) struct Look<'a> {
     run: &'a Arc<Run>,
     line: &'a MailboxPlan,
     account: &'a mut Account,
-    /// Source epoch; `None` until the mailbox was opened.
-    epoch: Option<Epoch>,
+    /// The source as it was first seen; `None` until then.
+    state: Option<MailboxState>,
     /// Source keys; `None` means all.
     wanted: Option<KeySet>,
     /// What was found in an earlier run, and not looked at yet in this one.
     known: Vec<Settled>,
     found: BTreeMap<MailboxName, u64>,
+    /// Messages that could not be compared.
+    unsure: KeySet,
+    /// Whether everything was looked for.
+    is_through: bool,
 }
 
 impl Attempt for Look<'_> {
@@ -54,24 +61,35 @@ impl<'a> Look<'a> {
         account: &'a mut Account,
         left: Option<Left>,
     ) -> Self {
-        let (epoch, wanted, known) = match left {
-            Some(left) => (Some(left.epoch), Some(left.todo), left.elsewhere),
+        let (state, wanted, known) = match left {
+            Some(left) => (Some(left.state), Some(left.todo), left.elsewhere),
             None => (None, None, Vec::new()),
         };
         Self {
             run,
             line,
             account,
-            epoch,
+            state,
             wanted,
             known,
             found: BTreeMap::new(),
+            unsure: KeySet::new(),
+            is_through: false,
         }
     }
 
-    /// How many messages this run found in which mailbox.
-    pub(super) fn found(self) -> BTreeMap<MailboxName, u64> {
-        self.found
+    /// What may be copied, where that is known, and how many messages this run found in
+    /// which mailbox.
+    pub(super) fn end(self) -> (Option<Sought>, BTreeMap<MailboxName, u64>) {
+        let sought = match (self.state, self.wanted) {
+            (Some(state), Some(wanted)) if self.is_through => Some(Sought {
+                state,
+                nowhere: wanted.minus(&self.unsure),
+                unsure: self.unsure,
+            }),
+            _ => None,
+        };
+        (sought, self.found)
     }
 
     async fn go(&mut self) -> Result<(), Fault> {
@@ -86,23 +104,41 @@ impl<'a> Look<'a> {
             None => self.line.source.state.is_some_and(|s| s.messages == 0),
         };
         if is_empty {
+            self.state = self.state.or(self.line.source.state);
+            self.wanted.get_or_insert_default();
+            self.is_through = true;
             return Ok(());
         }
         self.account.prepare(&run).await?;
-        let opened = run.source.open(&self.line.source).await;
-        let mut source = opened.map_err(|fault| fault.on(Side::Source))?;
-        let epoch = source.state().epoch.unwrap_or(Epoch(0));
-        if epoch.0 == 0 || self.epoch.is_some_and(|known| known != epoch) {
+        let mut source = self.open_source().await?;
+        let mut epoch = source.state().epoch.unwrap_or(Epoch(0));
+        let known = self.state.or(self.line.source.state);
+        if known.is_some_and(|known| known.epoch != Some(epoch)) {
+            // Renumbered once, or at every look?
+            drop(source);
+            source = self.open_source().await?;
+            let before = std::mem::replace(&mut epoch, source.state().epoch.unwrap_or(Epoch(0)));
+            if epoch != before {
+                epoch = Epoch(0);
+            }
+        }
+        if epoch.0 == 0 {
             // Keys that do not last: nothing could be remembered of them.
             return Ok(());
+        }
+        let state = *self.state.get_or_insert(source.state());
+        if state.epoch != Some(epoch) {
+            let detail = "the source renumbered its messages while they were looked for in the whole account";
+            let fault = Fault::new(Code::MailboxListing, Reach::Mailbox, Remedy::Skip, detail);
+            return Err(fault.on(Side::Source));
         }
         let keys = source.keys().await?;
         let wanted = match &self.wanted {
             Some(wanted) => wanted.and(&keys),
             None => keys,
         };
-        self.epoch = Some(epoch);
         self.wanted = Some(wanted.clone());
+        self.unsure = KeySet::new();
         for window in wanted.windows(WINDOW) {
             if run.stop.is_requested() {
                 return Err(Stop::fault());
@@ -110,7 +146,13 @@ impl<'a> Look<'a> {
             self.look_for(&pairing, epoch, source.as_mut(), &window)
                 .await?;
         }
+        self.is_through = true;
         Ok(())
+    }
+
+    async fn open_source(&self) -> Result<Box<dyn Reader>, Fault> {
+        let opened = self.run.source.open(&self.line.source).await;
+        opened.map_err(|fault| fault.on(Side::Source))
     }
 
     /// What its owner took away stays away; what has other keys now is looked for again.
@@ -156,7 +198,8 @@ impl<'a> Look<'a> {
         let run = self.run.clone();
         let mut by_head: HashMap<HeadDigest, Vec<Key>> = HashMap::new();
         let each = |head, key| by_head.entry(head).or_default().push(key);
-        heads(source, window, each).await?;
+        let listed = heads(source, window, each).await?;
+        nothing_is_hidden(source, &window.minus(&listed)).await?;
         let all = self.wanted.clone().unwrap_or_default();
         let seeker = Seeker {
             pairing: pairing.id,
@@ -168,12 +211,15 @@ impl<'a> Look<'a> {
         let mut most: HashMap<HeadDigest, u64> = HashMap::new();
         let mut places: BTreeMap<usize, (Vec<Key>, Vec<Key>)> = BTreeMap::new();
         for (head, ours) in &by_head {
-            let (free, at_most) = self.account.free(*head, &seeker);
-            if at_most == 0 {
+            let free = self.account.free(*head, &seeker);
+            if free.may_be_taken {
+                ours.iter().for_each(|key| self.unsure.insert(*key));
+            }
+            if free.most == 0 {
                 continue;
             }
-            most.insert(*head, at_most);
-            for (at, key) in free {
+            most.insert(*head, free.most);
+            for (at, key) in free.places {
                 let (theirs, wanted) = places.entry(at).or_default();
                 theirs.push(key);
                 if wanted.last() != ours.last() {
@@ -188,10 +234,10 @@ impl<'a> Look<'a> {
             }
             let mut there = self.account.reopen(&run, at).await?;
             let candidates = set(theirs);
-            // What cannot be compared is copied: nothing says that it is there.
             let found =
                 matching::find(&run, source, &wanted, there.as_mut(), &candidates, &[]).await?;
             drop(there);
+            self.unsure.extend(&found.unsure);
             let mut claimed = Vec::new();
             for m in found.found {
                 let Some(left) = most.get_mut(&m.source.head).filter(|left| **left > 0) else {
@@ -252,6 +298,7 @@ impl<'a> Look<'a> {
                 if let Some(wanted) = &mut self.wanted {
                     wanted.remove(settled.key);
                 }
+                self.unsure.remove(settled.key);
                 *self.found.entry(there.mailbox.clone()).or_default() += 1;
                 self.run.observer.note(&Event::Settled {
                     mailbox: self.line.source.name.clone(),

@@ -131,7 +131,8 @@ impl Work<'_> {
         )
         .await?;
         // What cannot be read now may be there: sending it could double it.
-        self.leave_for_later(scene, compared, &unsure).await?;
+        compared.todo = compared.todo.minus(&unsure);
+        self.leave_for_later(scene, &unsure).await?;
         let mut ours = compared.orphans.minus(&compared.foreign);
         for m in &found {
             compared.todo.remove(m.source.key);
@@ -200,15 +201,13 @@ impl Work<'_> {
         Ok(())
     }
 
-    async fn leave_for_later(
+    pub(super) async fn leave_for_later(
         &mut self,
         scene: &mut Scene,
-        compared: &mut Compared,
         unsure: &KeySet,
     ) -> Result<(), Fault> {
         let mut records = Vec::new();
         for key in unsure.iter() {
-            compared.todo.remove(key);
             let fault = matching::unsure().mailbox(&self.line.source.name);
             records.push(Settled {
                 outcome: Outcome::FailedTemporary,

@@ -1,11 +1,11 @@
 //! What the work on one mailbox came to.
 
 use super::scene::Scene;
-use super::{Until, Work};
+use super::{Sought, Until, Work};
 use hikyaku_core::ledger::{Pairing, Settled};
 use hikyaku_core::plan::MailboxPlan;
 use hikyaku_core::report::{Exception, MailboxReport, Note, Outcome, Tally};
-use hikyaku_core::{Epoch, Event, Fault, KeySet, MailboxState};
+use hikyaku_core::{Event, Fault, KeySet, MailboxState};
 
 /// The result of one line of the plan.
 pub(crate) struct Finished {
@@ -22,14 +22,16 @@ pub(crate) struct Finished {
     pub(crate) seen: Option<MailboxState>,
     /// What is left when the mapped mailbox has been looked through, until it is copied.
     pub(crate) left: Option<Left>,
+    /// What may be copied of it, where the whole account counts.
+    pub(crate) sought: Option<Sought>,
     /// What came up after it was finished and ends the whole run.
     pub(crate) ends_run: Option<Fault>,
 }
 
 /// What the mapped mailbox does not hold.
 pub(crate) struct Left {
-    /// Source epoch.
-    pub(crate) epoch: Epoch,
+    /// The source as it was then.
+    pub(crate) state: MailboxState,
     /// Source keys that are still to copy.
     pub(crate) todo: KeySet,
     /// Records of messages that were found in other mailboxes.
@@ -72,6 +74,7 @@ impl Finished {
             clean: None,
             seen: None,
             left: None,
+            sought: None,
             ends_run: None,
         }
     }
@@ -180,7 +183,8 @@ impl Work<'_> {
         }
         self.finished.report.tally = self.tally;
         self.finished.unfinished = unfinished;
-        if self.until == Until::Copied || self.finished.unfinished.is_some() {
+        let is_last = !matches!(self.until, Until::Adopted);
+        if is_last || self.finished.unfinished.is_some() {
             self.run.observer.note(&Event::MailboxDone { mailbox });
         }
         self.finished

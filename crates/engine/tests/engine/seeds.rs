@@ -4,6 +4,8 @@ use crate::support::{Everywhere, Pair, fill, mail, passing};
 use hikyaku_core::policy::Matching;
 use hikyaku_core::{Code, Fault, Key, Reach, Remedy, Side};
 use hikyaku_testkit::memory::{Append, MemoryAccount, Personality};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// Numbers from a seed (splitmix64).
@@ -70,7 +72,8 @@ impl Dice {
     }
 }
 
-fn trouble(dice: &mut Dice, pair: &Pair) {
+/// `renumbered` tells whether a mailbox did it in the end.
+fn trouble(dice: &mut Dice, pair: &Pair, renumbered: &Arc<AtomicBool>) {
     let (source, destination) = (&pair.source, &pair.destination);
     let count = dice.below(40);
     destination.script_appends((0..count).map(|_| dice.append()).collect::<Vec<_>>());
@@ -105,10 +108,14 @@ fn trouble(dice: &mut Dice, pair: &Pair) {
         let at = destination.seen().appends + 1 + dice.below(20);
         let (which, n) = (dice.below(4), dice.0);
         let (source, destination) = (source.clone(), destination.clone());
-        pair.destination.after_append(at, move |_| match which {
-            0 => source.renumber("INBOX"),
-            1 => destination.renumber("INBOX"),
-            _ => drop_in(&source, n),
+        let renumbered = renumbered.clone();
+        pair.destination.after_append(at, move |_| {
+            renumbered.fetch_or(which < 2, Ordering::Relaxed);
+            match which {
+                0 => source.renumber("INBOX"),
+                1 => destination.renumber("INBOX"),
+                _ => drop_in(&source, n),
+            }
         });
     }
     if dice.one_in(4) {
@@ -124,13 +131,10 @@ async fn trial(seed: u64) {
     let mut dice = Dice(seed);
     let mut pair = Pair::between(dice.personality(), dice.personality());
     pair.policy.lanes = 1 + dice.below(4) as usize;
-    if seed % 2 == 1 {
-        // Where nobody else put anything, the whole account tells no more than the mapped mailbox.
-        pair.policy.matching = Matching::Account;
-    }
     fill(&pair.source);
+    let renumbered = Arc::default();
     for run in 0..1 + dice.below(3) {
-        trouble(&mut dice, &pair);
+        trouble(&mut dice, &pair, &renumbered);
         let copied = pair.copy().await;
         if let Ok(report) = &copied {
             assert!(report.adds_up(), "seed {seed}, run {run}: {report:#?}");
@@ -153,7 +157,7 @@ async fn trial(seed: u64) {
 }
 
 /// Somebody else has put some of the mail anywhere at the destination, and the whole account
-/// counts: nothing is lost, whatever happens.
+/// counts: nothing is lost, whatever happens, and nothing doubled unless a mailbox renumbers itself.
 async fn trial_elsewhere(seed: u64) {
     let mut dice = Dice(seed);
     let mut pair = Pair::between(dice.personality(), dice.personality());
@@ -171,12 +175,16 @@ async fn trial_elsewhere(seed: u64) {
         }
     }
     let foreign = Everywhere::of(&pair.destination);
+    let renumbered: Arc<AtomicBool> = Arc::default();
     for _ in 0..1 + dice.below(3) {
-        trouble(&mut dice, &pair);
+        trouble(&mut dice, &pair, &renumbered);
         if dice.one_in(4) {
             let archive = pair.destination.clone();
-            pair.destination
-                .after_append(1 + dice.below(5), move |_| archive.renumber("保管"));
+            let renumbered = renumbered.clone();
+            pair.destination.after_append(1 + dice.below(5), move |_| {
+                renumbered.store(true, Ordering::Relaxed);
+                archive.renumber("保管");
+            });
         }
         pair.copy().await.ok();
         pair.ledger.revive();
@@ -187,16 +195,20 @@ async fn trial_elsewhere(seed: u64) {
     for account in [&pair.source, &pair.destination] {
         account.forget_scripts();
     }
+    // What a run could not look for it leaves to the next one.
     for _ in 0..2 {
         let report = pair.copy().await.expect("starts");
         assert!(report.adds_up(), "seed {seed}: {report:#?}");
-        assert!(report.is_complete(), "seed {seed}: {report:#?}");
     }
+    let report = pair.copy().await.expect("starts");
+    assert!(report.is_complete(), "seed {seed}: {report:#?}");
     let expected = foreign.or_more(&Everywhere::of(&pair.source));
-    let differences = Everywhere::of(&pair.destination).against(&expected);
-    // A source that renumbers itself in the middle of a run costs doubles, and nothing more.
-    let lost: Vec<_> = differences.iter().filter(|(_, by)| *by < 0).collect();
-    assert!(lost.is_empty(), "seed {seed}: {lost:?}");
+    let mut differences = Everywhere::of(&pair.destination).against(&expected);
+    if renumbered.load(Ordering::Relaxed) {
+        // Then a message that may be a copy is left alone, and copied rather than lost.
+        differences.retain(|(_, by)| *by < 0);
+    }
+    assert!(differences.is_empty(), "seed {seed}: {differences:?}");
     pair.assert_settled().await;
 }
 
@@ -210,7 +222,7 @@ async fn whatever_a_seed_decides_everything_is_there_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn whatever_a_seed_decides_nothing_is_lost_to_what_lies_elsewhere() {
+async fn whatever_a_seed_decides_what_lies_elsewhere_is_not_copied_again() {
     for seed in seeds() {
         if let Err(error) = tokio::spawn(trial_elsewhere(seed)).await {
             panic!("seed {seed}: {error}");
