@@ -347,6 +347,8 @@ pub struct Plan {
     pub lock_address: bool,
     /// Since when it may be used.
     pub available_after: Option<Availability>,
+    /// Whether a message counts as copied wherever in the account it lies: for servers that move mail by themselves.
+    pub match_account: bool,
     /// Days after which what is known of single messages is forgotten.
     pub retention_days: u32,
 }
@@ -365,6 +367,7 @@ impl Default for Plan {
             exclude_roles: Vec::new(),
             lock_address: false,
             available_after: None,
+            match_account: false,
             retention_days: 180,
         }
     }

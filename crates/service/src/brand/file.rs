@@ -93,6 +93,8 @@ struct PlanFile {
     #[serde(default)]
     lock_address: bool,
     available_after: Option<Availability>,
+    #[serde(default)]
+    match_account: bool,
     retention_days: Option<u32>,
 }
 
@@ -327,6 +329,7 @@ fn plans(document: &Document<'_>, files: Vec<PlanFile>) -> Result<Vec<Plan>, Pro
             exclude_roles: file.exclude_roles.into_iter().map(role).collect(),
             lock_address: file.lock_address,
             available_after: file.available_after,
+            match_account: file.match_account,
             retention_days: file.retention_days.unwrap_or(usual.retention_days),
         });
     }

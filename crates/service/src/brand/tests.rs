@@ -75,6 +75,7 @@ fn the_brand_cpi_has_its_labels_plans_and_rules() {
         max_message_octets: Some(104_857_600),
         exclude_roles: vec![Role::Trash, Role::Junk],
         available_after: Some(Availability::MxMoved),
+        match_account: true,
         ..Plan::default()
     };
     let standard = "ビジネス スタンダード";
