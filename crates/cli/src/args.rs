@@ -253,14 +253,10 @@ pub(crate) struct PlanArgs {
     #[arg(long)]
     pub(crate) fill: bool,
     /// Where a message that is at the destination already is looked for. account: when it is not in
-    /// the folder that it would be copied into, in all others but the trash and the junk too.
-    #[arg(
-        long = "match",
-        value_enum,
-        value_name = "WHERE",
-        default_value = "mailbox"
-    )]
-    pub(crate) matching: Matching,
+    /// the folder that it would be copied into, in all others but the trash and the junk too. Usual:
+    /// account for files and POP3 servers, mailbox for IMAP servers.
+    #[arg(long = "match", value_enum, value_name = "WHERE")]
+    pub(crate) matching: Option<Matching>,
     /// Look nothing up in the ledger; compare everything by content.
     #[arg(long)]
     pub(crate) stateless: bool,

@@ -3,6 +3,7 @@
 mod pair;
 mod run;
 
+use hikyaku_memserver::NewMessage;
 use pair::held::{Held, held};
 use pair::{Servers, run};
 use run::{Home, Said};
@@ -329,6 +330,63 @@ fn two_computers_come_together_in_one_account_and_can_be_taken_back() {
     let mut left = both;
     left.get_mut("Sent").expect("there").truncate(1);
     assert_eq!(arrived(&servers), left);
+}
+
+#[test]
+fn a_server_and_two_computers_become_one_account_with_each_message_once() {
+    let (home, servers) = (Home::new(), Servers::start());
+    let account = servers.new.account("taro").expect("the account");
+    // The owner has put it into a folder at the server; it lies in the inbox of the computers.
+    let kept = as_sent("one", "body");
+    account.add_message("仕事/2011", NewMessage::new(kept.clone()));
+    let (pc, old) = (home.root().join("pc"), home.root().join("old-pc"));
+    profile(&pc);
+    profile(&old);
+    let moved = old.join("Mail/pop/Inbox.sbd/古いもの");
+    let inbox = old.join("Mail/pop/Inbox");
+    let text = fs::read_to_string(&inbox).expect("there");
+    // On the old computer it lies in a folder, beside one that is nowhere else.
+    fs::write(&inbox, "").expect("a file");
+    fs::write(&moved, text.replace("Subject: two", "Subject: six")).expect("a file");
+    let [pc, old] = [pc, old].map(|path| path.display().to_string());
+
+    let first = copy(&home, &servers, "copy", &pc, &["--lang", "ja"]);
+    assert_eq!(first.exit, 0, "{first:?}");
+    let only = "サーバーになく、パソコンだけにあったメール：3通";
+    assert!(first.out.contains(only), "{first:?}");
+    let said =
+        "「INBOX」の1通は、コピー先の「仕事/2011」にすでにありましたので、コピーしていません。";
+    assert!(first.out.contains(said), "{first:?}");
+    let second = copy(&home, &servers, "copy", &old, &[]);
+    assert_eq!(second.exit, 0, "{second:?}");
+    let arrived = arrived(&servers);
+    let subjects = |folder: &str| -> Vec<&str> {
+        let lines = arrived[folder].iter().flat_map(|m| m.octets.lines());
+        lines
+            .filter_map(|line| line.strip_prefix("Subject: "))
+            .collect()
+    };
+    let folders: Vec<&str> = arrived.keys().map(String::as_str).collect();
+    let expected = [
+        "INBOX",
+        "INBOX/取引先",
+        "INBOX/古いもの",
+        "Sent",
+        "仕事/2011",
+    ];
+    assert_eq!(folders, expected);
+    let subjects = expected.map(subjects);
+    assert_eq!(subjects, [["two"], ["three"], ["six"], ["four"], ["one"]]);
+    copies_nothing_again(&home, &servers, &format!("thunderbird:{pc}"), 4, &[]);
+    // Whoever wants each folder as it was says so.
+    let each = report(&copy(
+        &home,
+        &servers,
+        "copy",
+        &pc,
+        &["--json", "--match", "mailbox"],
+    ));
+    assert_eq!(each["copied_now"], 1, "{each}");
 }
 
 #[test]

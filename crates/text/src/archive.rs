@@ -10,6 +10,11 @@ sentences! {
         ja: "{kind}のデータが見つかりました：フォルダ{folders}・メール{messages}（{size}）",
         en: "This is mail of {kind}: {folders} with {messages} ({size})",
     }
+    /// What one source added to what was there.
+    only_here(messages: Messages) {
+        ja: "サーバーになく、パソコンだけにあったメール：{messages}",
+        en: "Mail that was only on this computer, not on the server: {messages}",
+    }
     /// What was recognised, with an estimate of the messages.
     found_about(kind: &str, folders: Mailboxes, messages: Messages, size: Size) {
         ja: "{kind}のデータが見つかりました：フォルダ{folders}・メール 約{messages}（{size}）",

@@ -158,10 +158,7 @@ fn prepare(context: &Context, args: &PlanArgs, what_for: Use) -> Result<(Sides, 
     let sides = Sides::resolve(context, &args.pair, source, destination, what_for)?;
     let policy = Policy {
         newest_first: args.newest_first,
-        matching: match args.matching {
-            args::Matching::Mailbox => Matching::Mapped,
-            args::Matching::Account => Matching::Account,
-        },
+        matching: matching(args.matching, &sides),
         stateless: args.stateless,
         recopy: args.recopy,
         fresh: args.fresh.map(|how| fresh(how, context.output.lang)),
@@ -174,6 +171,17 @@ fn prepare(context: &Context, args: &PlanArgs, what_for: Use) -> Result<(Sides, 
         ..pair::policy(context, &args.filters, args.under.as_ref(), &sides)?
     };
     Ok((sides, policy))
+}
+
+/// Where a message counts as there. Mail on computers and POP3 servers was mostly on other
+/// computers and servers, too, and its owner has put it into other folders there.
+fn matching(asked: Option<args::Matching>, sides: &Sides) -> Matching {
+    match (asked, &sides.source.place, &sides.destination.place) {
+        (Some(args::Matching::Mailbox), ..) => Matching::Mapped,
+        (Some(args::Matching::Account), ..) => Matching::Account,
+        (None, Place::Files(_) | Place::Pop3(_), Place::Imap(_)) => Matching::Account,
+        (None, ..) => Matching::Mapped,
+    }
 }
 
 /// What copying everything again means today.

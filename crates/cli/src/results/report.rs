@@ -7,7 +7,7 @@ use crate::words;
 use hikyaku_core::report::{Exception, MailboxReport, Outcome, Report};
 use hikyaku_core::{Code, Key};
 use hikyaku_text::escape::clean;
-use hikyaku_text::{Count, Lang, Show, Size, report as text};
+use hikyaku_text::{Count, Lang, Messages, Show, Size, report as text};
 use hikyaku_view::{Connected, Heading};
 use std::collections::BTreeMap;
 
@@ -53,7 +53,13 @@ pub(crate) fn report(
     run: Option<&str>,
     lang: Lang,
 ) -> String {
-    let mut parts = vec![text::summary(report, lang).join("\n")];
+    let mut summary = text::summary(report, lang);
+    let tally = report.tally();
+    if kind == Kind::FromFiles && tally.messages(Outcome::AlreadyThere) > 0 {
+        let only_here = Messages(tally.messages(Outcome::Copied));
+        summary.push(hikyaku_text::archive::only_here(only_here, lang));
+    }
+    let mut parts = vec![summary.join("\n")];
     if !report.mailboxes.is_empty() {
         parts.push(table(report, lang).to_string().trim_end().to_owned());
     }
