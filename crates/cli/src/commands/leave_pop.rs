@@ -18,7 +18,7 @@ use crate::args::{Filters, LeavePopArgs};
 use crate::problem::{Failure, Problem};
 use crate::side::{Backup, Side};
 use crate::{exit, figures, json};
-use hikyaku_core::policy::{Policy, Reserve};
+use hikyaku_core::policy::{Matching, Policy, Reserve};
 use hikyaku_core::report::{Outcome, Report};
 use hikyaku_core::{AccountId, Side as Which};
 use hikyaku_engine::Depth;
@@ -319,6 +319,8 @@ impl<'a> Path<'a> {
         sides.are_a_step = true;
         let under = self.args.under.as_ref();
         let policy = Policy {
+            // Several computers and the server: each message once, wherever it lies.
+            matching: Matching::Account,
             reserve: match self.args.fill {
                 true => Reserve::Nothing,
                 false => Reserve::Usual,
