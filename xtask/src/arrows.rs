@@ -16,6 +16,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("pop3", &["core", "net"]),
     ("archive", &["core"]),
     ("backup", &["core"]),
+    ("cell", &["archive", "core"]),
     ("outlook", &["core"]),
     ("ledger", &["core"]),
     ("survey", &["core", "imap", "net", "pop3"]),
@@ -24,8 +25,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "service",
         &[
-            "archive", "backup", "core", "engine", "imap", "ledger", "net", "outlook", "pop3",
-            "survey", "text", "view",
+            "archive", "backup", "cell", "core", "engine", "imap", "ledger", "net", "outlook",
+            "pop3", "survey", "text", "view",
         ],
     ),
     (
@@ -33,6 +34,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         &[
             "archive",
             "backup",
+            "cell",
             "core",
             "engine",
             "imap",

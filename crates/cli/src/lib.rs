@@ -4,6 +4,7 @@
 //! knows a protocol or decides what is copied.
 
 mod account;
+mod archive_worker;
 mod args;
 mod commands;
 mod config;
@@ -42,6 +43,10 @@ use std::process::ExitCode;
 
 /// Does what the arguments ask for and says how it went.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    if let Some(rest) = archive_worker::asked(&arguments) {
+        return archive_worker::run(rest);
+    }
     let args = match Args::try_parse_from(arguments) {
         Ok(args) => args,
         Err(error) => {

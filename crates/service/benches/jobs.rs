@@ -83,6 +83,7 @@ impl World for Site {
                 brand: &self.brand,
                 plan: &Plan::default(),
                 guard: &guard,
+                uploads: None,
                 dns: &self.dns,
                 store,
                 now_millis: SystemClock::default().unix_millis(),

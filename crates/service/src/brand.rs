@@ -341,6 +341,8 @@ pub struct Plan {
     pub reruns: Vec<Rerun>,
     /// A message with more octets as stored is not copied; `None`: the server's own limit alone.
     pub max_message_octets: Option<u64>,
+    /// An uploaded file may have so many octets; `None`: what the service allows.
+    pub max_upload_octets: Option<u64>,
     /// Mailboxes with these roles are not ticked in the plan.
     pub exclude_roles: Vec<Role>,
     /// Whether ③ has to be the address that is signed in.
@@ -364,6 +366,7 @@ impl Default for Plan {
             rerun: Rerun::Differential,
             reruns: vec![Rerun::Differential, Rerun::FreshReplace, Rerun::FreshFolder],
             max_message_octets: None,
+            max_upload_octets: None,
             exclude_roles: Vec::new(),
             lock_address: false,
             available_after: None,

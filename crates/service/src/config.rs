@@ -47,6 +47,8 @@ pub struct Config {
     pub limits: Limits,
     /// How often somebody may try.
     pub attempts: Attempts,
+    /// What may be uploaded.
+    pub uploads: Uploads,
 }
 
 /// A database's address.
@@ -172,6 +174,43 @@ impl Default for Attempts {
     }
 }
 
+/// What may be uploaded, and what reading it may cost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Uploads {
+    /// Whether anything may be uploaded.
+    pub offered: bool,
+    /// Octets of one file. A plan may allow less.
+    pub most_octets: u64,
+    /// Octets of all files of one person.
+    pub per_owner_octets: u64,
+    /// Files of one person.
+    pub per_owner: u32,
+    /// Hours after which an upload is removed in which nothing happens.
+    pub unfinished_hours: u32,
+    /// Octets that stay free on the disk.
+    pub reserve_octets: u64,
+    /// Octets of memory that a process which reads one may use.
+    pub memory_octets: u64,
+    /// Octets that a packed file may come to.
+    pub most_unpacked_octets: u64,
+}
+
+impl Default for Uploads {
+    fn default() -> Self {
+        const GIB: u64 = 1 << 30;
+        Self {
+            offered: true,
+            most_octets: 10 * GIB,
+            per_owner_octets: 20 * GIB,
+            per_owner: 5,
+            unfinished_hours: 48,
+            reserve_octets: 2 * GIB,
+            memory_octets: GIB,
+            most_unpacked_octets: 40 * GIB,
+        }
+    }
+}
+
 impl Default for Config {
     fn default() -> Self {
         Self {
@@ -189,6 +228,7 @@ impl Default for Config {
             egress: Egress::default(),
             limits: Limits::default(),
             attempts: Attempts::default(),
+            uploads: Uploads::default(),
         }
     }
 }

@@ -321,6 +321,8 @@ pub enum CheckStep {
     Name,
     /// The source is reached and encrypted.
     Connection,
+    /// The uploaded file is opened; in the place of the three around it.
+    Archive,
     /// Login at the source.
     SourceLogin,
     /// Login at the destination.

@@ -24,6 +24,7 @@ pub mod seal;
 pub mod server;
 pub mod strict;
 mod sweep;
+pub mod uploads;
 pub mod values;
 pub mod web;
 pub mod worker;

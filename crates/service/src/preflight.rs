@@ -15,6 +15,7 @@ use crate::job::{CheckStep, Checked, Delivery, Order};
 use crate::jobs::Secrets;
 use crate::origin;
 use crate::policy::policy;
+use crate::uploads::Uploads;
 use board::Board;
 use hikyaku_core::ledger::Ledger;
 use hikyaku_core::plan::{Plan as CopyPlan, Step};
@@ -35,6 +36,9 @@ use std::time::Duration;
 /// The longest that a check may take, whatever the servers do.
 const LONGEST: Duration = Duration::from_secs(120);
 
+/// The same for a file: it is read whole, and nobody's server keeps anybody waiting.
+const LONGEST_OF_FILES: Duration = Duration::from_secs(15 * 60);
+
 /// What is looked at.
 #[derive(Clone, Copy)]
 pub struct Request<'a> {
@@ -50,6 +54,8 @@ pub struct Request<'a> {
     pub guard: &'a Guard,
     /// Where domains deliver.
     pub dns: &'a Dns,
+    /// What was uploaded, where that can be done.
+    pub uploads: Option<&'a Uploads>,
     /// What earlier runs know.
     pub store: &'a Store,
     /// Now, in milliseconds since 1970 UTC.
@@ -58,9 +64,13 @@ pub struct Request<'a> {
 
 /// Looks at both accounts. What is wrong is in the answer.
 pub async fn check(request: Request<'_>, tell: &(dyn Fn(&Checked) + Send + Sync)) -> Checked {
-    let board = Board::new(tell);
+    let board = Board::new(tell, request.order.source.upload().is_some());
     let looking = look(&request, &board);
-    if tokio::time::timeout(LONGEST, looking).await.is_err() {
+    let longest = match request.order.source.upload() {
+        Some(_) => LONGEST_OF_FILES,
+        None => LONGEST,
+    };
+    if tokio::time::timeout(longest, looking).await.is_err() {
         board.give_up(&accounts::too_long(
             Side::Source,
             request.order.source.host.clone(),
@@ -71,7 +81,7 @@ pub async fn check(request: Request<'_>, tell: &(dyn Fn(&Checked) + Send + Sync)
 
 /// The answer where there is nothing to look at: what was ordered is not offered any more.
 pub fn impossible(fault: &Fault) -> Checked {
-    let board = Board::new(&|_| {});
+    let board = Board::new(&|_| {}, false);
     board.give_up(fault);
     board.result()
 }

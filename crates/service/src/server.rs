@@ -16,9 +16,11 @@ use crate::jobs::Jobs;
 use crate::notice::{Catcher, Sender};
 use crate::seal::Key;
 use crate::strict::Problem;
+use crate::uploads::Uploads;
 use crate::web::{self, App, Parts};
 use crate::worker::{Limits, Worker};
 use axum::Router;
+use hikyaku_cell::Program;
 use hikyaku_core::traits::Clock;
 use hikyaku_core::{Code, Fault, Reach, Remedy};
 use hikyaku_engine::{Stop, SystemClock};
@@ -41,6 +43,12 @@ const FILE: &str = "service.sqlite";
 
 /// The key inside the state directory.
 const KEY_FILE: &str = "key";
+
+/// The directory of uploads inside the state directory.
+const UPLOADS: &str = "uploads";
+
+/// The command of this program that reads an archive for it.
+pub const ARCHIVE_WORKER: &str = "archive-worker";
 
 /// How long what is under way has to end cleanly.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -138,13 +146,15 @@ impl Server {
         };
         let jobs = Jobs::new(store.clone(), key);
         let dns = Dns::new(config.egress.resolver)?;
-        let world = Served::new(&config, brands.clone(), dns);
+        let uploads = uploads(&config);
+        let world = Served::new(&config, brands.clone(), dns, uploads.clone());
         let worker = Worker::new(jobs.clone(), Arc::new(world), limits(&config));
         let app = App::new(Parts {
             jobs,
             catcher: config.catch_mail.then(|| Catcher::new(&store, &brands)),
             brands,
             dns: asks_for_mail_hosts,
+            uploads,
             config,
         })?;
         Ok(Self {
@@ -227,6 +237,25 @@ fn of_page(ended: Result<io::Result<()>, JoinError>) -> Result<(), Fault> {
         Ok(Err(e)) => Err(Fault::bug(format!("the page's listener ended: {e}"))),
         Err(e) => Err(Fault::bug(format!("the page ended: {e}"))),
     }
+}
+
+/// Where uploads are kept, if there is such a place. They are read by this program itself, in another process.
+fn uploads(config: &Config) -> Option<Uploads> {
+    let directory = config.state.as_ref().filter(|_| config.uploads.offered)?;
+    if !cfg!(unix) {
+        // Nothing limits what reading them costs.
+        return None;
+    }
+    let program = Program {
+        path: std::env::current_exe().ok()?,
+        arguments: vec![ARCHIVE_WORKER.into()],
+    };
+    Some(Uploads::new(
+        directory.join(UPLOADS),
+        config.uploads,
+        Arc::new(SystemClock::default()),
+        Arc::new(program),
+    ))
 }
 
 /// How much is done at once, as the configuration says.

@@ -22,6 +22,10 @@ const MOST: u32 = 500;
 
 /// Clears away.
 pub(crate) async fn sweep(jobs: &Jobs, world: &dyn World) -> Result<(), Fault> {
+    if let Err(fault) = world.sweep(jobs).await {
+        // The next sweep tries it again; the rest goes on.
+        tracing::warn!(%fault, "uploads could not be swept");
+    }
     let queue = jobs.store().queue();
     let now = jobs.now();
     let swept = queue.sweep(now, now - KEPT_DAYS * DAY).await?;

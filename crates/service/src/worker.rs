@@ -334,6 +334,10 @@ async fn work(context: Arc<Context>, hand: Hand, held: Held, row: JobRow) {
         tracing::warn!(job = %id, %fault, "what became of a job could not be written down");
     }
     hand.put_down(&held);
+    if let Err(fault) = context.world.let_go(&context.jobs, id).await {
+        // The next sweep finds it.
+        tracing::debug!(job = %id, %fault, "what a job was read from could not be removed");
+    }
     context.share(hand.len());
     context.jobs.inner.hub.end_live(id, held.fence());
     context.jobs.inner.hub.ring(id);

@@ -53,6 +53,7 @@ mod tests {
             crate::page::form::SENTENCES,
             crate::page::form::wrong::SENTENCES,
             crate::page::help::SENTENCES,
+            crate::page::upload::SENTENCES,
             crate::report::SENTENCES,
             crate::plan::SENTENCES,
             crate::pop3::SENTENCES,

@@ -88,6 +88,7 @@ struct PlanFile {
     rerun: Rerun,
     reruns: Option<Vec<Rerun>>,
     max_message: Option<String>,
+    max_upload: Option<String>,
     #[serde(default)]
     exclude_roles: Vec<RoleName>,
     #[serde(default)]
@@ -304,15 +305,15 @@ fn plans(document: &Document<'_>, files: Vec<PlanFile>) -> Result<Vec<Plan>, Pro
                 "the plan's own `rerun` is missing".to_owned(),
             ));
         }
-        let max_message_octets = match file.max_message.as_deref() {
-            None => None,
-            Some(text) => Some(values::octets(text).ok_or_else(|| {
-                wrong(
-                    "max_message",
-                    "expected an amount such as `100M`".to_owned(),
-                )
-            })?),
+        let amount = |key: &str, text: Option<&str>| match text {
+            None => Ok(None),
+            Some(text) => match values::octets(text) {
+                None => Err(wrong(key, "expected an amount such as `100M`".to_owned())),
+                octets => Ok(octets),
+            },
         };
+        let max_message_octets = amount("max_message", file.max_message.as_deref())?;
+        let max_upload_octets = amount("max_upload", file.max_upload.as_deref())?;
         let usual = Plan::default();
         if file.retention_days == Some(0) {
             return Err(wrong("retention_days", "expected at least 1".to_owned()));
@@ -326,6 +327,7 @@ fn plans(document: &Document<'_>, files: Vec<PlanFile>) -> Result<Vec<Plan>, Pro
             rerun: file.rerun,
             reruns,
             max_message_octets,
+            max_upload_octets,
             exclude_roles: file.exclude_roles.into_iter().map(role).collect(),
             lock_address: file.lock_address,
             available_after: file.available_after,

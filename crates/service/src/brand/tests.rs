@@ -73,6 +73,7 @@ fn the_brand_cpi_has_its_labels_plans_and_rules() {
         rerun,
         reruns: brand.plan(id).unwrap().reruns.clone(),
         max_message_octets: Some(104_857_600),
+        max_upload_octets: None,
         exclude_roles: vec![Role::Trash, Role::Junk],
         available_after: Some(Availability::MxMoved),
         match_account: true,

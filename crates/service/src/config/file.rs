@@ -28,6 +28,7 @@ struct ConfigFile {
     egress: EgressFile,
     limits: LimitsFile,
     attempts: AttemptsFile,
+    uploads: UploadsFile,
 }
 
 #[derive(Deserialize)]
@@ -55,6 +56,19 @@ struct EgressFile {
     deny: Vec<Network>,
     ports: Option<Vec<u16>>,
     resolver: Option<SocketAddr>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+struct UploadsFile {
+    offered: Option<bool>,
+    most: Option<String>,
+    per_owner_most: Option<String>,
+    per_owner: Option<u32>,
+    unfinished_hours: Option<u32>,
+    reserve: Option<String>,
+    memory: Option<String>,
+    most_unpacked: Option<String>,
 }
 
 /// A table whose values are whole numbers from 1; what is missing keeps its default.
@@ -134,6 +148,7 @@ pub(super) fn parse(text: &str, path: &Path) -> Result<Config, Problem> {
         egress: egress(&document, file.egress)?,
         limits: file.limits.read(&document, "limits")?,
         attempts: file.attempts.read(&document, "attempts")?,
+        uploads: uploads(&document, file.uploads)?,
     })
 }
 
@@ -221,6 +236,42 @@ fn smtp(document: &Document<'_>, file: SmtpFile) -> Result<Smtp, Problem> {
         from: mail_address(&file.from).map_err(|why| wrong("from", &why))?,
         per_recipient_per_day: count("per_recipient_per_day", file.per_recipient_per_day, 50)?,
         per_day: count("per_day", file.per_day, 10_000)?,
+    })
+}
+
+fn uploads(document: &Document<'_>, file: UploadsFile) -> Result<Uploads, Problem> {
+    let usual = Uploads::default();
+    let wrong = |key: &str, why: &str| document.wrong(&format!("uploads.{key}"), why);
+    let amount = |key: &str, text: Option<String>, usual: u64| match text {
+        None => Ok(usual),
+        Some(text) => crate::values::octets(&text)
+            .ok_or_else(|| wrong(key, "expected an amount such as `10G`")),
+    };
+    let count = |key: &str, count: Option<u32>, usual: u32| match count {
+        Some(0) => Err(wrong(key, AT_LEAST_ONE)),
+        count => Ok(count.unwrap_or(usual)),
+    };
+    Ok(Uploads {
+        offered: file.offered.unwrap_or(usual.offered),
+        most_octets: amount("most", file.most, usual.most_octets)?,
+        per_owner_octets: amount(
+            "per_owner_most",
+            file.per_owner_most,
+            usual.per_owner_octets,
+        )?,
+        per_owner: count("per_owner", file.per_owner, usual.per_owner)?,
+        unfinished_hours: count(
+            "unfinished_hours",
+            file.unfinished_hours,
+            usual.unfinished_hours,
+        )?,
+        reserve_octets: amount("reserve", file.reserve, usual.reserve_octets)?,
+        memory_octets: amount("memory", file.memory, usual.memory_octets)?,
+        most_unpacked_octets: amount(
+            "most_unpacked",
+            file.most_unpacked,
+            usual.most_unpacked_octets,
+        )?,
     })
 }
 

@@ -181,6 +181,10 @@ fn receipt(id: JobId) -> String {
 
 /// What limits by source host are counted by.
 pub(crate) fn host_of(order: &Order) -> String {
+    // Files of one name are no matter of one server.
+    if let Some(id) = order.source.upload() {
+        return format!("upload {id}");
+    }
     let host = order.source.host.trim();
     let host = match host.is_empty() {
         true => order.source.address.rsplit('@').next().unwrap_or(""),

@@ -7,10 +7,20 @@ use hikyaku_view::{Connected, FaultView};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// The lines, in the order in which they are shown.
-const STEPS: [CheckStep; 8] = [
+const STEPS: &[CheckStep] = &[
     CheckStep::Name,
     CheckStep::Connection,
     CheckStep::SourceLogin,
+    CheckStep::DestinationLogin,
+    CheckStep::Folders,
+    CheckStep::Sizes,
+    CheckStep::Space,
+    CheckStep::Dns,
+];
+
+/// The same where the source is a file that was uploaded.
+const STEPS_OF_FILES: &[CheckStep] = &[
+    CheckStep::Archive,
     CheckStep::DestinationLogin,
     CheckStep::Folders,
     CheckStep::Sizes,
@@ -25,15 +35,19 @@ pub(super) struct Board<'a> {
 }
 
 impl<'a> Board<'a> {
-    pub(super) fn new(tell: &'a (dyn Fn(&Checked) + Send + Sync)) -> Self {
-        let line = |step| CheckLine {
-            step,
+    pub(super) fn new(tell: &'a (dyn Fn(&Checked) + Send + Sync), is_files: bool) -> Self {
+        let steps = match is_files {
+            true => STEPS_OF_FILES,
+            false => STEPS,
+        };
+        let line = |step: &CheckStep| CheckLine {
+            step: *step,
             state: CheckState::Open,
             fault: None,
         };
         let board = Self {
             checked: Mutex::new(Checked {
-                lines: STEPS.map(line).into(),
+                lines: steps.iter().map(line).collect(),
                 ..Checked::default()
             }),
             tell,

@@ -4,8 +4,9 @@ use super::Request;
 use super::board::Board;
 use crate::accounts::{self, Ours, Typed, TypedProblem, Way};
 use crate::dns::{DnsProblem, split_address};
-use crate::job::{Accepted, CheckStep, Protocol, Reached, SourceKind, Transport};
+use crate::job::{Accepted, CheckStep, Protocol, Reached, SourceKind, Transport, UploadId};
 use crate::origin::{self, Opened};
+use crate::uploads;
 use hikyaku_core::{AccountId, Code, Fault, Reach, Remedy, Side};
 use hikyaku_net::Witness;
 use std::net::IpAddr;
@@ -36,9 +37,25 @@ pub(super) async fn open(request: &Request<'_>, board: &Board<'_>) -> Option<Sou
     match &request.order.source.kind {
         SourceKind::Imap => open_server(request, board, None).await,
         SourceKind::Pop3 => open_server(request, board, Some(Protocol::Pop3)).await,
-        SourceKind::Upload(_) => {
-            let fault = Fault::bug("a kind of source that is not read here");
-            board.bad(CheckStep::Connection, &fault);
+        SourceKind::Upload(id) => open_upload(request, *id, board).await,
+    }
+}
+
+/// The source is a file that was uploaded.
+async fn open_upload(request: &Request<'_>, id: UploadId, board: &Board<'_>) -> Option<Source> {
+    board.begin(CheckStep::Archive);
+    let opened = match request.uploads {
+        Some(uploads) => uploads.way(id).open().await,
+        None => Err(Fault::bug("uploads are not offered here")),
+    };
+    match opened {
+        Ok(opened) => {
+            board.good(CheckStep::Archive);
+            let id = uploads::source_id(&request.order.source.address);
+            Some(Source { opened, id })
+        }
+        Err(fault) => {
+            board.bad(CheckStep::Archive, &fault.on(Side::Source));
             None
         }
     }

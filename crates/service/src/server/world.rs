@@ -4,11 +4,12 @@ use crate::accounts;
 use crate::brand::{Brand, Brands, Plan};
 use crate::config::Config;
 use crate::dns::Dns;
-use crate::job::{Checked, Delivery, Job, Order};
-use crate::jobs::Secrets;
+use crate::job::{Checked, Delivery, Job, JobId, Order};
+use crate::jobs::{Jobs, Secrets};
 use crate::notice::{self, Links, NoticeKind};
 use crate::policy::policy;
 use crate::preflight;
+use crate::uploads::{self, Uploads};
 use crate::worker::{Accounts, Tell, World};
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -27,15 +28,17 @@ pub(super) struct Served {
     guard: Guard,
     dns: Dns,
     links: Links,
+    uploads: Option<Uploads>,
 }
 
 impl Served {
-    pub(super) fn new(config: &Config, brands: Brands, dns: Dns) -> Self {
+    pub(super) fn new(config: &Config, brands: Brands, dns: Dns, uploads: Option<Uploads>) -> Self {
         Self {
             brands,
             guard: accounts::guard(&config.egress, &dns),
             dns,
             links: Links::new(&config.public_url()),
+            uploads,
         }
     }
 
@@ -76,6 +79,7 @@ impl World for Served {
                 plan,
                 guard: &self.guard,
                 dns: &self.dns,
+                uploads: self.uploads.as_ref(),
                 store,
                 now_millis: SystemClock::default().unix_millis(),
             };
@@ -87,6 +91,21 @@ impl World for Served {
     fn accounts(&self, job: &Job, secrets: &Secrets) -> Result<Accounts, Fault> {
         let order = &job.order;
         let brand = self.brand(order)?;
+        if let Some(id) = order.source.upload() {
+            let uploads = self.uploads.as_ref();
+            let uploads = uploads.ok_or_else(|| gone("uploads are not offered any more".into()))?;
+            let address = &order.destination;
+            return Ok(Accounts {
+                source: uploads::source_id(&order.source.address),
+                way: uploads.way(id),
+                destination: accounts::destination_id(brand, address),
+                destination_options: accounts::destination_options(
+                    brand,
+                    address,
+                    secrets.destination.as_ref(),
+                )?,
+            });
+        }
         let reached = job.checked.as_ref().and_then(|c| c.reached.as_ref());
         let reached = reached.ok_or_else(|| Fault::bug("a job without a check is run"))?;
         let missing = || {
@@ -134,6 +153,26 @@ impl World for Served {
                 return false;
             };
             preflight::delivery_of(&self.dns, brand, &order.destination).await == Delivery::Here
+        }
+        .boxed()
+    }
+
+    fn let_go<'a>(&'a self, jobs: &'a Jobs, job: JobId) -> BoxFuture<'a, Result<(), Fault>> {
+        async move {
+            match &self.uploads {
+                Some(uploads) => uploads.let_go(jobs, job).await,
+                None => Ok(()),
+            }
+        }
+        .boxed()
+    }
+
+    fn sweep<'a>(&'a self, jobs: &'a Jobs) -> BoxFuture<'a, Result<(), Fault>> {
+        async move {
+            match &self.uploads {
+                Some(uploads) => uploads.sweep(jobs).await,
+                None => Ok(()),
+            }
         }
         .boxed()
     }

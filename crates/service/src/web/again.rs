@@ -10,6 +10,7 @@ use crate::job::{Choices, Job, Kind, Rerun};
 use askama::Template;
 use axum::extract::Path;
 use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect};
 use hikyaku_text::Lang;
 use hikyaku_text::page as f;
 use hikyaku_text::page::again as t;
@@ -39,12 +40,19 @@ struct View<'a> {
 /// `GET /jobs/{id}/again`.
 pub(crate) async fn show(who: SignedIn, Path(id): Path<String>) -> Answer {
     let job = copy(&who, &id).await?;
+    if job.order.source.upload().is_some() {
+        // The file went with the job: it is uploaded again.
+        return Ok(Redirect::to("/upload?again=1").into_response());
+    }
     who.show(&view(&who, &job, None, one_time_token(), Vec::new()))
 }
 
 /// `POST /jobs/{id}/again`: a new job, which is checked and confirmed like the first one.
 pub(crate) async fn send(who: SignedIn, Path(id): Path<String>, fields: Fields) -> Answer {
     let job = copy(&who, &id).await?;
+    if job.order.source.upload().is_some() {
+        return Err(Rejection::NotPossible);
+    }
     let token = later::token(&fields)?;
     let mut wrongs = Vec::new();
     let rerun = offered(&who, &job)
@@ -53,7 +61,7 @@ pub(crate) async fn send(who: SignedIn, Path(id): Path<String>, fields: Fields) 
     if rerun.is_none() {
         wrongs.push(Wrong::at("rerun", t::choice_missing(who.lang)));
     }
-    let secrets = passwords::read(&who, &fields, &mut wrongs);
+    let secrets = passwords::read(&who, &job, &fields, &mut wrongs);
     let (Some(rerun), Some(secrets)) = (rerun, secrets) else {
         let view = view(&who, &job, Some(&fields), token.to_owned(), wrongs);
         return who.show_as(StatusCode::UNPROCESSABLE_ENTITY, &view);

@@ -7,6 +7,7 @@ use crate::config::Config;
 use crate::dns::Dns;
 use crate::jobs::{Jobs, Owner};
 use crate::notice::Catcher;
+use crate::uploads::Uploads;
 use hikyaku_core::Fault;
 use hikyaku_ledger::service::{AuditRow, Sessions};
 use hikyaku_net::Secret;
@@ -24,6 +25,8 @@ pub struct Parts {
     pub config: Config,
     /// Tells whether ⑤ can receive mail; `None`: nobody is asked.
     pub dns: Option<Dns>,
+    /// What people upload; `None`: nothing.
+    pub uploads: Option<Uploads>,
     /// Shows mails instead of sending them.
     pub catcher: Option<Catcher>,
 }
@@ -116,6 +119,11 @@ impl App {
     /// Which servers may be reached as a source.
     pub(crate) fn guard(&self) -> &Guard {
         &self.0.guard
+    }
+
+    /// What people upload.
+    pub(crate) fn uploads(&self) -> Option<&Uploads> {
+        self.0.parts.uploads.as_ref()
     }
 
     /// How often somebody may try.

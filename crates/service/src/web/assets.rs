@@ -32,6 +32,11 @@ const ASSETS: &[Asset] = &[
         octets: include_str!("../../assets/icon.svg"),
     },
     Asset {
+        name: "upload.js",
+        kind: SCRIPT,
+        octets: include_str!("../../assets/upload.js"),
+    },
+    Asset {
         name: "progress.js",
         kind: SCRIPT,
         octets: include_str!("../../assets/progress.js"),

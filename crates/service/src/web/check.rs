@@ -132,13 +132,18 @@ fn lines(checked: &Checked, lang: Lang) -> Vec<Line> {
             fault: known.fault.as_ref().map(|fault| told(fault, lang)),
         }
     };
-    all.map(line).into()
+    match checked.lines.is_empty() {
+        true => all.map(line).into(),
+        // A file has other steps than a server.
+        false => checked.lines.iter().map(|known| line(known.step)).collect(),
+    }
 }
 
 fn words(step: CheckStep) -> Step {
     match step {
         CheckStep::Name => Step::Name,
         CheckStep::Connection => Step::Connection,
+        CheckStep::Archive => Step::Archive,
         CheckStep::SourceLogin => Step::SourceLogin,
         CheckStep::DestinationLogin => Step::DestinationLogin,
         CheckStep::Folders => Step::Folders,

@@ -3,7 +3,7 @@
 //! The check stands in front of the router, so that no route can forget it.
 
 use super::fields::{self, Fields};
-use super::{Page, Rejection};
+use super::{Page, Rejection, upload};
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST, ORIGIN};
@@ -31,7 +31,11 @@ pub(crate) async fn check(page: Page, request: Request, next: Next) -> Response 
     if matches!(*request.method(), Method::GET | Method::HEAD) {
         return next.run(request).await;
     }
-    match verified(&page, request).await {
+    let verified = match upload::is_chunk(request.method(), request.uri()) {
+        true => verified_chunk(&page, request),
+        false => verified(&page, request).await,
+    };
+    match verified {
         Ok(request) => next.run(request).await,
         Err(rejection) => rejection.into_response(),
     }
@@ -60,6 +64,20 @@ async fn verified(page: &Page, request: Request) -> Result<Request, Rejection> {
     }
     parts.extensions.insert(fields);
     Ok(Request::from_parts(parts, Body::empty()))
+}
+
+/// A part of a file is no form: it brings the token along in a header, which no form of another site can set.
+fn verified_chunk(page: &Page, request: Request) -> Result<Request, Rejection> {
+    let headers = request.headers();
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    if text(CONTENT_TYPE.as_str()) != Some("application/octet-stream") {
+        return Err(Rejection::NotAForm);
+    }
+    let is_own = is_own(headers, page.app.config().public_url.as_deref());
+    match is_own && are_equal(text(upload::TOKEN).unwrap_or_default(), &page.csrf) {
+        true => Ok(request),
+        false => Err(Rejection::Foreign),
+    }
 }
 
 fn is_form(headers: &HeaderMap) -> bool {

@@ -63,6 +63,12 @@ pub(crate) async fn show(who: SignedIn, RawQuery(query): RawQuery) -> Answer {
         Ok(id) => who.jobs().job(&who.owner, id).await?,
         Err(_) => None,
     };
+    if earlier
+        .as_ref()
+        .is_some_and(|job| job.order.source.upload().is_some())
+    {
+        return Ok(Redirect::to("/upload").into_response());
+    }
     let entered = match &earlier {
         Some(job) => Entered::from_order(&job.order),
         None => Entered::new(&who.owner.address, who.plan()),
@@ -142,7 +148,7 @@ fn secrets(who: &SignedIn, fields: &Fields, wrongs: &mut Vec<Wrong>) -> Option<S
 
 /// Whether ⑤ has a domain that takes no mail. Nobody is kept waiting by a DNS that does not answer, nor asked for an
 /// address that exists where no mail is sent.
-async fn undeliverable(app: &App, notify: &str, who: &SignedIn) -> Option<Wrong> {
+pub(crate) async fn undeliverable(app: &App, notify: &str, who: &SignedIn) -> Option<Wrong> {
     if app.catcher().is_some() {
         return None;
     }

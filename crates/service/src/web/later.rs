@@ -86,7 +86,7 @@ async fn resume(who: SignedIn, Path(id): Path<String>, fields: Fields) -> Answer
         return back_to(job.id);
     }
     let mut wrongs = Vec::new();
-    match super::passwords::read(&who, &fields, &mut wrongs) {
+    match super::passwords::read(&who, &job, &fields, &mut wrongs) {
         Some(secrets) => {
             may_try(&who, &job)?;
             who.jobs()

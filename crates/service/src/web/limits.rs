@@ -77,6 +77,19 @@ impl Limits {
         self.count(&self.source_host, host)
     }
 
+    /// Counts an upload that somebody begins.
+    ///
+    /// # Errors
+    /// [`Rejection::TooOften`].
+    pub(crate) fn upload(&self, client: IpAddr, owner: &Owner) -> Result<(), Rejection> {
+        self.sweep();
+        self.count(&self.address, network(client))?;
+        self.count(
+            &self.account,
+            format!("upload\0{}\0{}", owner.brand, owner.address),
+        )
+    }
+
     fn count(&self, limit: &Limit, key: String) -> Result<(), Rejection> {
         limit
             .check_key(&key)

@@ -52,6 +52,7 @@ mod signin;
 mod start;
 mod told;
 mod undo;
+mod upload;
 
 pub use app::{App, Parts};
 pub(crate) use error::{Answer, Rejection};

@@ -4,6 +4,7 @@ use super::form::{Wrong, password};
 use super::{Fields, SignedIn};
 use crate::job::Job;
 use crate::jobs::Secrets;
+use hikyaku_net::Secret;
 use hikyaku_text::page::again as words;
 
 /// One field.
@@ -46,7 +47,10 @@ impl Passwords {
         if who.types_password() {
             shown.push(field("password", format!("① {destination}")));
         }
-        shown.push(field("source_password", format!("④ {source}")));
+        // A file wants none.
+        if job.order.source.upload().is_none() {
+            shown.push(field("source_password", format!("④ {source}")));
+        }
         Self { fields: shown }
     }
 
@@ -61,8 +65,18 @@ impl Passwords {
     }
 }
 
+/// In the place of ④ where the source is a file: what a job may go on with is known by its secrets, and goes with them.
+pub(crate) fn kept_with_the_file() -> Secret {
+    Secret::from("-")
+}
+
 /// What was typed, as far as it is needed and usable.
-pub(crate) fn read(who: &SignedIn, fields: &Fields, wrongs: &mut Vec<Wrong>) -> Option<Secrets> {
+pub(crate) fn read(
+    who: &SignedIn,
+    job: &Job,
+    fields: &Fields,
+    wrongs: &mut Vec<Wrong>,
+) -> Option<Secrets> {
     let lang = who.lang;
     let mut read = |id, mark| {
         let read = password::read(fields, id, mark, words::password_missing(lang), lang);
@@ -72,7 +86,10 @@ pub(crate) fn read(who: &SignedIn, fields: &Fields, wrongs: &mut Vec<Wrong>) -> 
         true => Some(read("password", "①")),
         false => None,
     };
-    let source = read("source_password", "④");
+    let source = match job.order.source.upload() {
+        Some(_) => Some(kept_with_the_file()),
+        None => read("source_password", "④"),
+    };
     Some(Secrets {
         source: Some(source?),
         destination: match destination {

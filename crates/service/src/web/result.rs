@@ -200,7 +200,7 @@ pub(crate) fn ended(job: &Job, brand: &Brand, eyes: Eyes) -> Ended {
         lead: lead(job, report, eyes),
         stop,
         causes: causes(report, eyes),
-        saves: list.iter().any(|named| named.saves),
+        saves: job.order.source.upload().is_none() && list.iter().any(|named| named.saves),
         list,
         list_more,
         facts: report
@@ -216,7 +216,9 @@ pub(crate) fn ended(job: &Job, brand: &Brand, eyes: Eyes) -> Ended {
             left => words::more_in_csv(Count(left), lang),
         },
         steps: (is_copy && finished).then(|| Steps::of(job, report, brand, eyes)),
-        retire: (is_copy && report.is_some()).then(|| verdict(job, report, eyes)),
+        // A file on somebody's computer is no account that could be closed.
+        retire: (is_copy && report.is_some() && job.order.source.upload().is_none())
+            .then(|| verdict(job, report, eyes)),
         undone: job.undo.as_ref().map(|plan| undone(plan, Told::Done, eyes)),
         ways: ways(job, report),
     }
@@ -226,12 +228,14 @@ fn ways(job: &Job, report: Option<&Report>) -> Ways {
     let is_copy = job.kind == Kind::Copy;
     let began = job.started_millis.is_some();
     let finished = matches!(job.state, State::Done | State::DoneWithExceptions);
+    // A file is gone with its copy: nothing can be compared with it any more.
+    let stays = job.order.source.upload().is_none();
     Ways {
         proceed: job.state == State::Stopped,
         report: is_copy && report.is_some(),
         again: is_copy && (finished || job.state == State::Cancelled),
-        undo: is_copy && began,
-        final_run: is_copy && finished,
+        undo: is_copy && began && stays,
+        final_run: is_copy && finished && stays,
         form: !began,
     }
 }

@@ -127,7 +127,7 @@ pub(crate) async fn proceed(who: SignedIn, Path(id): Path<String>, fields: Field
     let mut secrets = None;
     if !job.has_secrets {
         let mut wrongs = Vec::new();
-        secrets = passwords::read(&who, &fields, &mut wrongs);
+        secrets = passwords::read(&who, &job, &fields, &mut wrongs);
         if secrets.is_none() {
             let view = view(&who, &job, Some(&fields), wrongs).await?;
             return who.show_as(StatusCode::UNPROCESSABLE_ENTITY, &view);
@@ -149,7 +149,7 @@ pub(crate) async fn schedule(who: SignedIn, Path(id): Path<String>, fields: Fiel
     if !fields.has("consent") {
         wrongs.push(Wrong::at("consent", a::final_run_consent_missing(who.lang)));
     }
-    let secrets = passwords::read(&who, &fields, &mut wrongs);
+    let secrets = passwords::read(&who, &job, &fields, &mut wrongs);
     let (Some(run), Some(secrets), true) = (run, secrets, wrongs.is_empty()) else {
         let view = view(&who, &job, Some(&fields), wrongs).await?;
         return who.show_as(StatusCode::UNPROCESSABLE_ENTITY, &view);

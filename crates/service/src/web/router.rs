@@ -2,7 +2,7 @@
 
 use super::{
     App, assets, check, confirm, csrf, error, form, handover, headers, help, job, lang, later,
-    session, signin, start,
+    session, signin, start, upload,
 };
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
@@ -25,6 +25,7 @@ pub fn router(app: App) -> Router {
         .route("/jobs/{id}/start", post(confirm::start))
         .route("/jobs/{id}/change", post(check::again))
         .merge(later::routes())
+        .merge(upload::routes())
         .fallback(error::not_found)
         // The last one is asked first: the page is known before anything is checked, and an error is a page.
         .layer(from_fn(csrf::check))

@@ -172,6 +172,7 @@ pub(crate) fn page_of(path: &str) -> String {
     match (parts.next(), parts.next()) {
         (Some("jobs"), Some(id)) => format!("/jobs/{id}"),
         (Some("copy"), None) => "/copy".to_owned(),
+        (Some("uploads"), _) => "/upload".to_owned(),
         _ => "/".to_owned(),
     }
 }

@@ -45,7 +45,7 @@ pub(crate) async fn send(who: SignedIn, Path(id): Path<String>, fields: Fields) 
         let word = t::undo_word(who.lang);
         wrongs.push(Wrong::at("word", t::undo_word_wrong(&word, who.lang)));
     }
-    let secrets = passwords::read(&who, &fields, &mut wrongs);
+    let secrets = passwords::read(&who, &job, &fields, &mut wrongs);
     let (Some(secrets), true) = (secrets, wrongs.is_empty()) else {
         let view = view(&who, &job, Some(&fields), token.to_owned(), wrongs).await?;
         return who.show_as(StatusCode::UNPROCESSABLE_ENTITY, &view);

@@ -1,8 +1,8 @@
 //! What a worker needs of the world: how accounts are reached, what a check finds, which words a mail has. The rest of
 //! the worker knows no brand and no configuration.
 
-use crate::job::{Checked, Job, Order};
-use crate::jobs::Secrets;
+use crate::job::{Checked, Job, JobId, Order};
+use crate::jobs::{Jobs, Secrets};
 use crate::notice::NoticeKind;
 use crate::origin::Way;
 use futures::future::BoxFuture;
@@ -59,6 +59,16 @@ pub trait World: Send + Sync {
 
     /// Whether mail for the address of this order is delivered to the destination already.
     fn is_moved<'a>(&'a self, order: &'a Order) -> BoxFuture<'a, bool>;
+
+    /// Whatever a job was read from that is over, and nobody else needs.
+    fn let_go<'a>(&'a self, _: &'a Jobs, _: JobId) -> BoxFuture<'a, Result<(), Fault>> {
+        Box::pin(async { Ok(()) })
+    }
+
+    /// What else time takes away.
+    fn sweep<'a>(&'a self, _: &'a Jobs) -> BoxFuture<'a, Result<(), Fault>> {
+        Box::pin(async { Ok(()) })
+    }
 
     /// For how many days a job is kept that is over.
     fn retention_days(&self, order: &Order) -> u32;

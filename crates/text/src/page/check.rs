@@ -64,6 +64,21 @@ sentences! {
         ja: "コピー元へ接続できました",
         en: "Connected to the source",
     }
+    /// Line, not begun or gone wrong.
+    step_archive_named() {
+        ja: "アップロードされたファイル",
+        en: "The uploaded file",
+    }
+    /// Line, under way.
+    step_archive() {
+        ja: "アップロードされたファイルを開いています",
+        en: "Opening the uploaded file",
+    }
+    /// Line, done.
+    step_archive_good() {
+        ja: "アップロードされたファイルを開けました",
+        en: "The uploaded file was opened",
+    }
     /// Line, done, with what was found.
     connected_tls(server: &str) {
         ja: "コピー元へ暗号化して接続できました（{server}）",
@@ -285,6 +300,9 @@ pub fn step(step: Step, phase: Phase, lang: Lang) -> String {
         (Step::Connection, Phase::Named) => step_connection_named(lang),
         (Step::Connection, Phase::UnderWay) => step_connection(lang),
         (Step::Connection, Phase::Done) => step_connection_good(lang),
+        (Step::Archive, Phase::Named) => step_archive_named(lang),
+        (Step::Archive, Phase::UnderWay) => step_archive(lang),
+        (Step::Archive, Phase::Done) => step_archive_good(lang),
         (Step::SourceLogin, Phase::Named) => step_source_login_named(lang),
         (Step::SourceLogin, Phase::UnderWay) => step_source_login(lang),
         (Step::SourceLogin, Phase::Done) => step_source_login_good(lang),
@@ -324,6 +342,8 @@ pub enum Step {
     Name,
     /// The connection to it.
     Connection,
+    /// The file that was uploaded.
+    Archive,
     /// The login there.
     SourceLogin,
     /// The login at the destination.

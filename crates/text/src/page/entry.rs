@@ -23,15 +23,20 @@ sentences! {
         ja: "前のサーバーにIMAPで接続してコピーします。POPでお使いの場合も、サーバーにメールを残していて、IMAPでも接続できるサーバーであればコピーできます。",
         en: "Copies over IMAP. If you collect mail by POP and leave it on the server, it can be copied too, as long as the server also offers IMAP.",
     }
-    /// Second choice, which this version does not have.
+    /// Second choice.
     from_computer() {
         ja: "パソコンの中のメールから（Outlook・Thunderbird・Appleメールなど）",
         en: "From mail on your computer (Outlook, Thunderbird, Apple Mail and others)",
     }
     /// About it.
     from_computer_hint() {
-        ja: "準備中です。このバージョンではまだご利用いただけません。",
-        en: "In preparation: this version cannot do it yet.",
+        ja: "パソコンのメールソフトのデータを、この画面からアップロードしてコピーします。パソコンの中のメールは変更も削除もいたしません。",
+        en: "Uploads the data of a mail program from this page and copies it. The mail on the computer is neither changed nor deleted.",
+    }
+    /// In the place of that, where nothing can be uploaded.
+    from_computer_not_offered() {
+        ja: "このサービスでは、アップロードによるコピーはご利用いただけません。",
+        en: "This service does not take uploads.",
     }
     /// Third choice.
     continue_copy() {

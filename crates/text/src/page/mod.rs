@@ -11,6 +11,7 @@ pub mod help;
 pub mod progress;
 pub mod result;
 mod trouble;
+pub mod upload;
 
 pub use trouble::{explain, tell};
 

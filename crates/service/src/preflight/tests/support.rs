@@ -83,6 +83,7 @@ impl Scene {
             brand: &self.brand,
             plan: &self.plan,
             guard: &guard,
+            uploads: None,
             dns: &dns,
             store: &self.store,
             now_millis: 1_795_333_500_000,

@@ -134,7 +134,8 @@ impl<'a> View<'a> {
             too_big,
             more_too_big,
             notices: notices(job, checked, lang),
-            final_run: (checked.delivery != Delivery::Here).then(|| final_run(who, sent)),
+            final_run: (checked.delivery != Delivery::Here && job.order.source.upload().is_none())
+                .then(|| final_run(who, sent)),
             page: who,
             job,
             wrongs,

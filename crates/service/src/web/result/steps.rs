@@ -6,6 +6,7 @@ use crate::web::retire::{Reason, Retire, retire};
 use crate::web::shown::Eyes;
 use hikyaku_core::report::Report;
 use hikyaku_text::page::result as words;
+use hikyaku_text::page::upload;
 use hikyaku_text::{Count, Day, Lang, Mailboxes, Messages, Share};
 
 /// 次にすること.
@@ -44,6 +45,14 @@ impl Steps {
                 words::sheet_password_hint(lang),
             ),
         ];
+        if job.order.source.upload().is_some() {
+            return Self {
+                sheet,
+                manual: brand.links.mail_settings.clone(),
+                once_more: upload::next_once_more(lang),
+                keep: upload::next_keep(lang),
+            };
+        }
         let is_here = job
             .checked
             .as_ref()

@@ -5,6 +5,7 @@ mod pages;
 mod secrets;
 mod security;
 pub(crate) mod site;
+mod upload;
 
 use super::local_path;
 

@@ -102,11 +102,18 @@ impl Site {
             ..Config::default()
         };
         change(&mut brand, &mut config);
+        config.uploads.reserve_octets = 0;
+        let root = directory.path().join("uploads");
+        let uploads = config.uploads.offered.then(|| {
+            let spawn = Arc::new(crate::uploads::tests::Here);
+            crate::uploads::Uploads::new(root, config.uploads, clock.clone(), spawn)
+        });
         let parts = Parts {
             jobs: jobs.clone(),
             brands: Brands::of(vec![brand]),
             config,
             dns: None,
+            uploads,
             catcher: None,
         };
         let app = App::new(parts).expect("a site");

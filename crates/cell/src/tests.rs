@@ -1,0 +1,394 @@
+//! Parent and child over pipes in this process, with a stage manager between them who lets children die.
+
+use crate::wire::{self, Answer, Ask, SawWire};
+use crate::{Allowance, Archive, Cell, Link, Spawn, serve};
+use futures::StreamExt;
+use hikyaku_core::traits::{Reader, Source};
+use hikyaku_core::{Code, Fault, Key, KeySet, MailboxName, Reach, Remedy};
+use hikyaku_testkit::contract::{self, Held, Message};
+use std::io;
+use std::path::Path;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::io::{duplex, split};
+
+/// What happens instead of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Death {
+    /// The child ends.
+    Ends,
+    /// It answers something that was not asked.
+    Raves,
+    /// It says nothing for ever.
+    Hangs,
+}
+
+/// Decides by the number of the child and the question whether the child dies of it.
+type Script = dyn Fn(u32, &Ask) -> Option<Death> + Send + Sync;
+
+/// Children in this process.
+struct Stage {
+    script: Arc<Script>,
+    children: AtomicU32,
+    asked: Arc<Mutex<Vec<(u32, Ask)>>>,
+    directory: Mutex<Option<std::path::PathBuf>>,
+}
+
+impl Stage {
+    fn new(script: impl Fn(u32, &Ask) -> Option<Death> + Send + Sync + 'static) -> Arc<Self> {
+        Arc::new(Self {
+            script: Arc::new(script),
+            children: AtomicU32::new(0),
+            asked: Arc::default(),
+            directory: Mutex::default(),
+        })
+    }
+
+    fn children(&self) -> u32 {
+        self.children.load(Ordering::SeqCst)
+    }
+}
+
+impl Spawn for Stage {
+    fn spawn(&self, directory: &Path, _: Allowance) -> io::Result<Link> {
+        let child = self.children.fetch_add(1, Ordering::SeqCst) + 1;
+        *self.directory.lock().expect("no panic") = Some(directory.to_owned());
+        let (parent, manager) = duplex(1 << 16);
+        let (stage, actor) = duplex(1 << 16);
+        let (from, to) = split(actor);
+        tokio::spawn(serve(from, to));
+        let (script, asked) = (self.script.clone(), self.asked.clone());
+        let directory = directory.to_owned();
+        tokio::spawn(async move {
+            let (mut from, mut to) = split(manager);
+            let (mut answers, mut asks) = split(stage);
+            while let Ok(Some((ask, _))) = wire::read::<Ask>(&mut from).await {
+                asked.lock().expect("no panic").push((child, ask.clone()));
+                match script(child, &ask) {
+                    None => {}
+                    Some(Death::Ends) => return,
+                    Some(Death::Raves) => {
+                        wire::write(&mut to, &Answer::Piece, b"?").await.ok();
+                        return;
+                    }
+                    Some(Death::Hangs) => std::future::pending().await,
+                }
+                // This process is not in the directory of the archive.
+                let ask = there(ask, &directory);
+                wire::write(&mut asks, &ask, &[]).await.expect("asked");
+                let answered = wire::read::<Answer>(&mut answers).await;
+                let Ok(Some((answer, raw))) = answered else {
+                    return;
+                };
+                if wire::write(&mut to, &answer, &raw).await.is_err() {
+                    return;
+                }
+            }
+        });
+        let (from, to) = split(parent);
+        Ok(Link::of(from, to))
+    }
+}
+
+fn there(ask: Ask, directory: &Path) -> Ask {
+    let at = |path: String| directory.join(path).display().to_string();
+    match ask {
+        Ask::Look { path } => Ask::Look { path: at(path) },
+        Ask::Open {
+            kind,
+            path,
+            spool,
+            now,
+            most_unpacked,
+        } => Ask::Open {
+            kind,
+            path: at(path),
+            spool: at(spool),
+            now,
+            most_unpacked,
+        },
+        other => other,
+    }
+}
+
+const NOW: i64 = 1_795_320_000;
+
+fn archive(directory: &Path) -> Archive {
+    Archive {
+        directory: directory.to_owned(),
+        file: "hikyaku-upload.mbox".to_owned(),
+        title: "古いメール.mbox".to_owned(),
+        folder: Some(("hikyaku-upload".to_owned(), "古いメール".to_owned())),
+        kind: "mbox".to_owned(),
+        now: NOW,
+        most_unpacked: 1 << 30,
+        allowance: Allowance {
+            memory: 1 << 30,
+            seconds: 60,
+            file: 1 << 30,
+        },
+        patience: Duration::from_secs(600),
+    }
+}
+
+/// Message `n`: every seventh is long enough to come piece by piece.
+fn text(n: u64) -> String {
+    let body = match n % 7 {
+        0 => "0123456789abcdef\n".repeat(400_000),
+        _ => format!("This is message {n}.\n"),
+    };
+    format!(
+        "From: a@example.jp\nDate: Mon, 02 Nov 2026 09:00:{n:02} +0900\nMessage-ID: <{n}@example.jp>\nSubject: {n}\nStatus: RO\n\n{body}"
+    )
+}
+
+/// An mbox of so many messages, and what it holds.
+fn mbox(directory: &Path, count: u64) -> Vec<Held> {
+    let mut file = String::new();
+    let mut messages = Vec::new();
+    for n in 1..=count {
+        file += &format!(
+            "From a@example.jp Mon Nov  2 00:00:{n:02} 2026\n{}\n",
+            text(n)
+        );
+        let octets = text(n).replace("Status: RO\n", "").replace('\n', "\r\n");
+        let seconds = 1_793_577_600 + i64::try_from(n).expect("small");
+        messages.push(Message::new("\\Seen", seconds, octets));
+    }
+    std::fs::write(directory.join("hikyaku-upload.mbox"), file).expect("an archive");
+    vec![Held::new("古いメール", messages)]
+}
+
+async fn opened(stage: &Arc<Stage>, directory: &Path) -> Cell {
+    let opened = Cell::open(stage.clone(), archive(directory)).await;
+    opened.expect("an archive")
+}
+
+async fn folder(cell: &Cell) -> Box<dyn Reader> {
+    let info = cell.mailboxes().await.expect("folders").remove(0);
+    cell.open(&info).await.expect("a folder")
+}
+
+/// Keys that came, and faults, in order; every body is read.
+async fn all(reader: &mut dyn Reader) -> Vec<Result<Key, Fault>> {
+    let keys = reader.keys().await.expect("keys");
+    let mut flow = reader.read(&keys);
+    let mut came = Vec::new();
+    while let Some(letter) = flow.next().await {
+        came.push(match letter {
+            Ok(letter) => {
+                let key = letter.key;
+                contract::octets(letter.body).await.map(|_| key)
+            }
+            Err(fault) => Err(fault),
+        });
+    }
+    came
+}
+
+#[tokio::test]
+async fn an_archive_in_a_child_keeps_the_contract_of_all_sources() {
+    let home = tempfile::tempdir().expect("a directory");
+    let expected = mbox(home.path(), 20);
+    let stage = Stage::new(|_, _| None);
+    let cell = opened(&stage, home.path()).await;
+    contract::source(&cell, &expected).await;
+    assert_eq!(stage.children(), 1, "one child does it");
+    cell.close().await;
+    let left: Vec<_> = std::fs::read_dir(home.path())
+        .expect("a directory")
+        .map(|entry| entry.expect("an entry").file_name())
+        .collect();
+    assert_eq!(left, ["hikyaku-upload.mbox"], "what was unpacked is gone");
+}
+
+#[tokio::test]
+async fn what_lies_there_is_seen_by_a_child() {
+    let home = tempfile::tempdir().expect("a directory");
+    mbox(home.path(), 20);
+    let stage = Stage::new(|child, _| (child == 1).then_some(Death::Ends));
+    let saw = Cell::look(&*stage, &archive(home.path())).await;
+    let SawWire::Found(found) = saw.expect("seen") else {
+        panic!("an mbox");
+    };
+    assert_eq!(found.len(), 1);
+    assert_eq!((found[0].kind.as_str(), found[0].folders), ("mbox", 1));
+    let stage = Stage::new(|_, _| Some(Death::Ends));
+    let fault = Cell::look(&*stage, &archive(home.path())).await;
+    let fault = fault.expect_err("nobody survives it");
+    assert_eq!(
+        (fault.code, fault.reach, fault.remedy, stage.children()),
+        (Code::ArchiveDamaged, Reach::Job, Remedy::AskUser, 2)
+    );
+    assert_eq!(fault.at.server.as_deref(), Some("古いメール.mbox"));
+}
+
+/// A child that ends at any question, in any way, once: the next one goes on, and nothing is missing or twice.
+#[tokio::test]
+async fn a_death_at_any_question_costs_nothing() {
+    dies_of_each(20, &[Death::Ends, Death::Raves]).await;
+}
+
+/// The same with one that says nothing any more. Few and short messages: time stands still while a thread works.
+#[tokio::test(start_paused = true)]
+async fn a_child_that_hangs_at_any_question_costs_nothing() {
+    dies_of_each(6, &[Death::Hangs]).await;
+}
+
+async fn dies_of_each(messages: u64, deaths: &[Death]) {
+    let home = tempfile::tempdir().expect("a directory");
+    mbox(home.path(), messages);
+    let stage = Stage::new(|_, _| None);
+    let cell = opened(&stage, home.path()).await;
+    let expected = all(&mut *folder(&cell).await).await;
+    assert!(expected.iter().all(Result::is_ok) && expected.len() as u64 == messages);
+    let questions = stage.asked.lock().expect("no panic").clone();
+    for at in 0..questions.len() {
+        // In the middle of a long message is another test's matter.
+        if matches!(questions[at].1, Ask::Piece { .. }) {
+            continue;
+        }
+        for &death in deaths {
+            let count = Arc::new(AtomicU32::new(0));
+            let stage = Stage::new(move |child, _| {
+                let n = count.fetch_add(1, Ordering::SeqCst) as usize;
+                (child == 1 && n == at).then_some(death)
+            });
+            let cell = opened(&stage, home.path()).await;
+            let came = all(&mut *folder(&cell).await).await;
+            assert_eq!(came, expected, "{death:?} at {at}: {:?}", questions[at]);
+            assert_eq!(stage.children(), 2, "{death:?} at {at}");
+        }
+    }
+}
+
+/// Whether a question would hand out the message under this key first.
+fn begins_with(ask: &Ask, key: u64) -> bool {
+    match ask {
+        Ask::Read { keys, .. } => wire::keys_in(keys).expect("keys").first() == Some(Key(key)),
+        _ => false,
+    }
+}
+
+#[tokio::test]
+async fn a_message_that_nobody_survives_is_named_and_the_rest_is_read() {
+    let home = tempfile::tempdir().expect("a directory");
+    mbox(home.path(), 6);
+    let stage = Stage::new(|_, _| None);
+    let keys = all(&mut *folder(&opened(&stage, home.path()).await).await).await;
+    let keys: Vec<Key> = keys.into_iter().map(|key| key.expect("well")).collect();
+    let bad = keys[3];
+    // Whoever is about to hand out the fourth message dies: of several at once, and of it alone.
+    let next: Arc<Mutex<u64>> = Arc::default();
+    let order = keys.clone();
+    let stage = Stage::new(move |_, ask| {
+        let mut next = next.lock().expect("no panic");
+        match ask {
+            Ask::Read { keys, .. } => {
+                *next = wire::keys_in(keys)?.first()?.0;
+                None
+            }
+            Ask::More { most, .. } => {
+                let at = order.iter().position(|key| key.0 == *next)?;
+                let told = &order[at..order.len().min(at + *most as usize)];
+                let follows = order.get(at + *most as usize);
+                *next = follows.map_or(u64::MAX, |key| key.0);
+                told.contains(&bad).then_some(Death::Ends)
+            }
+            _ => None,
+        }
+    });
+    let cell = opened(&stage, home.path()).await;
+    let came = all(&mut *folder(&cell).await).await;
+    let outcome: Vec<_> = came
+        .iter()
+        .map(|came| came.as_ref().map_err(|f| (f.code, f.reach, f.at.message)))
+        .collect();
+    let expected: Vec<_> = keys
+        .iter()
+        .map(|key| match *key == bad {
+            false => Ok(key),
+            true => Err((Code::ArchiveDamaged, Reach::Message, Some(bad))),
+        })
+        .collect();
+    assert_eq!(outcome, expected);
+    let fault = came[3].as_ref().expect_err("named");
+    assert_eq!(fault.at.mailbox.as_deref(), Some("古いメール"));
+}
+
+#[tokio::test]
+async fn a_child_that_ends_in_the_middle_of_a_message_is_told_and_then_named() {
+    let home = tempfile::tempdir().expect("a directory");
+    mbox(home.path(), 8);
+    let stage = Stage::new(|_, ask| matches!(ask, Ask::Piece { .. }).then_some(Death::Ends));
+    let cell = opened(&stage, home.path()).await;
+    let mut reader = folder(&cell).await;
+    let keys: Vec<Key> = reader.keys().await.expect("keys").iter().collect();
+    for _ in 0..2 {
+        let came = all(&mut *reader).await;
+        let fault = came[6].as_ref().expect_err("broken off");
+        assert_eq!(
+            (fault.reach, fault.remedy, fault.at.message),
+            (Reach::Mailbox, Remedy::Retry { after: None }, Some(keys[6]))
+        );
+    }
+    let came = all(&mut *reader).await;
+    let fault = came[6].as_ref().expect_err("named");
+    assert_eq!(
+        (fault.code, fault.reach, fault.remedy, fault.at.message),
+        (
+            Code::ArchiveDamaged,
+            Reach::Message,
+            Remedy::Skip,
+            Some(keys[6])
+        )
+    );
+    assert_eq!(came[7], Ok(keys[7]), "what follows is read");
+    assert_eq!(came.len(), 8);
+    assert_eq!(stage.children(), 3);
+}
+
+#[tokio::test]
+async fn an_archive_that_costs_too_many_children_is_given_up() {
+    let home = tempfile::tempdir().expect("a directory");
+    mbox(home.path(), 40);
+    let stage = Stage::new(|_, ask| matches!(ask, Ask::More { .. }).then_some(Death::Raves));
+    let cell = opened(&stage, home.path()).await;
+    let came = all(&mut *folder(&cell).await).await;
+    let (last, named) = came.split_last().expect("faults");
+    assert!(named.iter().all(|came| {
+        let reach = came.as_ref().map_err(|fault| fault.reach);
+        reach == Err(Reach::Message)
+    }));
+    let last = last.as_ref().expect_err("an end");
+    assert_eq!((last.code, last.reach), (Code::ArchiveDamaged, Reach::Job));
+    assert_eq!(stage.children(), 16);
+}
+
+#[tokio::test]
+async fn keys_that_nobody_asked_for_are_not_believed() {
+    let home = tempfile::tempdir().expect("a directory");
+    mbox(home.path(), 6);
+    let stage = Stage::new(|_, _| None);
+    let cell = opened(&stage, home.path()).await;
+    let mut reader = folder(&cell).await;
+    let keys = reader.keys().await.expect("keys");
+    let beyond = KeySet::range(keys.last().expect("keys").0 + 1..=u64::MAX >> 2);
+    assert_eq!(reader.read(&beyond).count().await, 0);
+    assert!(
+        stage
+            .asked
+            .lock()
+            .expect("no panic")
+            .iter()
+            .all(|(_, ask)| { !matches!(ask, Ask::Read { .. }) || begins_with(ask, 0) })
+    );
+    let nobody = MailboxName::parse("nobody").expect("a name");
+    let mut info = cell.mailboxes().await.expect("folders").remove(0);
+    info.name = nobody;
+    let Err(fault) = cell.open(&info).await else {
+        panic!("there is no such folder");
+    };
+    assert_eq!(fault.code, Code::MailboxMissing);
+}

@@ -1,0 +1,115 @@
+//! `POST /uploads/{id}`: the file is ordered to be copied, and the check begins.
+
+use super::screens::{looked, show};
+use super::{rejection, uploads};
+use crate::job::{Choices, Order, SourceAccount, SourceKind};
+use crate::jobs::Secrets;
+use crate::uploads::{Record, Seen};
+use crate::web::address::is_mail_address;
+use crate::web::form::password::{self, oddity};
+use crate::web::form::{Wrong, undeliverable};
+use crate::web::{Answer, Fields, SignedIn, later, passwords};
+use axum::extract::Path;
+use axum::response::{IntoResponse, Redirect};
+use hikyaku_cell::wire::SawWire;
+use hikyaku_text::page::form::wrong as t;
+use hikyaku_text::page::upload as u;
+
+/// What was typed, without the password.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Typed {
+    pub(super) notify: String,
+    pub(super) kind: String,
+    pub(super) is_password_odd: bool,
+}
+
+/// See the module.
+pub(super) async fn send(who: SignedIn, Path(text): Path<String>, fields: Fields) -> Answer {
+    let record = match looked(&who, &text).await? {
+        Ok(record) => record,
+        Err(elsewhere) => return Ok(Redirect::to(&elsewhere).into_response()),
+    };
+    let token = later::token(&fields)?;
+    let lang = who.lang;
+    let typed = Typed {
+        notify: fields.trimmed("notify").to_owned(),
+        kind: fields.text("kind").to_owned(),
+        is_password_odd: oddity(fields.text("password")).is_some(),
+    };
+    let mut wrongs = Vec::new();
+    let destination = match who.types_password() {
+        true => {
+            let missing = t::password_missing(lang);
+            let read = password::read(&fields, "password", "①", missing, lang);
+            Some(read.map_err(|wrong| wrongs.push(wrong)).ok())
+        }
+        false => None,
+    };
+    if typed.notify.is_empty() {
+        wrongs.push(Wrong::at("notify", t::notify_missing(lang)));
+    } else if !is_mail_address(&typed.notify) {
+        wrongs.push(Wrong::at("notify", t::notify_odd(lang)));
+    } else if let Some(wrong) = undeliverable(&who.app, &typed.notify, &who).await {
+        wrongs.push(wrong);
+    }
+    let kind = kind(&record, &typed);
+    if kind.is_none() {
+        wrongs.push(Wrong::at("kind", u::kind_missing(lang)));
+    }
+    let (Some(kind), true) = (kind, wrongs.is_empty()) else {
+        return show(&who, &record, &typed, token.to_owned(), wrongs);
+    };
+    let uploads = uploads(&who)?;
+    uploads
+        .choose(&who.owner, record.id, &kind)
+        .await
+        .map_err(rejection)?;
+    who.may_try("", &format!("upload {}", record.id))?;
+    let order = order(&who, &record, &typed);
+    let secrets = Secrets {
+        source: Some(passwords::kept_with_the_file()),
+        destination: destination.flatten(),
+    };
+    let job = who.jobs().submit(&who.owner, order, secrets, token).await?;
+    uploads
+        .assign(&who.owner, record.id, job)
+        .await
+        .map_err(rejection)?;
+    Ok(Redirect::to(&format!("/jobs/{job}")).into_response())
+}
+
+/// The kind that is read: the only one, or the one that was chosen.
+fn kind(record: &Record, typed: &Typed) -> Option<String> {
+    let Some(Seen::Saw {
+        saw: SawWire::Found(kinds),
+        ..
+    }) = &record.seen
+    else {
+        return None;
+    };
+    let found = match kinds.as_slice() {
+        [only] => Some(only),
+        several => several.iter().find(|kind| kind.kind == typed.kind),
+    };
+    found.map(|kind| kind.kind.clone())
+}
+
+fn order(who: &SignedIn, record: &Record, typed: &Typed) -> Order {
+    let plan = who.plan();
+    Order {
+        brand: who.owner.brand.clone(),
+        plan: plan.id.clone(),
+        lang: who.lang.as_str().to_owned(),
+        source: SourceAccount {
+            kind: SourceKind::Upload(record.id),
+            address: record.name.clone(),
+            ..SourceAccount::default()
+        },
+        destination: who.owner.address.clone(),
+        notify: typed.notify.clone(),
+        choices: Choices {
+            rerun: plan.rerun,
+            ..Choices::default()
+        },
+    }
+}
