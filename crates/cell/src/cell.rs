@@ -54,7 +54,12 @@ impl Archive {
         self
     }
 
-    fn placed(&self, fault: Fault) -> Fault {
+    fn placed(&self, mut fault: Fault) -> Fault {
+        // Names of this program's making mean nothing to people.
+        let here = format!("{}/", self.directory.display());
+        if let Some(file) = &mut fault.at.file {
+            *file = file.replace(&here, "").replacen(&self.file, &self.title, 1);
+        }
         fault.on(Side::Source).server(self.title.clone())
     }
 }

@@ -254,6 +254,9 @@ pub struct FaultWire {
     pub mailbox: Option<String>,
     /// Which message.
     pub message: Option<u64>,
+    /// Which file of the archive.
+    #[serde(default)]
+    pub file: Option<String>,
     /// For the log.
     pub detail: String,
 }
@@ -444,6 +447,7 @@ impl From<&Fault> for FaultWire {
             },
             mailbox: fault.at.mailbox.clone(),
             message: fault.at.message.map(|key| key.0),
+            file: fault.at.file.clone(),
             detail: fault.detail.chars().take(1_000).collect(),
         }
     }
@@ -471,6 +475,7 @@ impl FaultWire {
             server: None,
             mailbox: self.mailbox.clone(),
             message: self.message.map(Key),
+            file: self.file.clone(),
         };
         fault
     }

@@ -36,6 +36,7 @@ fn faults() -> impl Strategy<Value = FaultWire> {
                 remedy,
                 mailbox,
                 message,
+                file: None,
                 detail,
             },
         )
