@@ -16,6 +16,5 @@ mod secrets;
 mod service;
 mod start;
 mod success;
-mod upload;
 mod world;
 mod wrong;
