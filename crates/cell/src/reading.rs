@@ -15,6 +15,7 @@ use hikyaku_core::{
 };
 use std::collections::VecDeque;
 use std::sync::Arc;
+use tokio::sync::{Mutex, OwnedMutexGuard};
 
 /// Messages that are asked for at once.
 const WINDOW: u64 = 4_000;
@@ -49,6 +50,8 @@ pub(crate) struct Opened {
     generation: u64,
     state: MailboxState,
     keys: KeySet,
+    /// Held while a long message comes in pieces: nothing else is asked for until then.
+    pieces: Arc<Mutex<()>>,
 }
 
 impl Opened {
@@ -60,6 +63,7 @@ impl Opened {
             generation: 0,
             state: MailboxState::default(),
             keys: KeySet::new(),
+            pieces: Arc::default(),
         };
         let mut why = String::new();
         for _ in 0..2 {
@@ -213,7 +217,7 @@ impl Thing for Letter {
                 }
                 false => Body::Streamed {
                     octets: letter.octets,
-                    chunks: opened.pieces(key, letter.octets),
+                    chunks: opened.pieces(key, letter.octets)?,
                 },
             };
             let known = Letter {
@@ -278,6 +282,7 @@ impl<T: Thing> Walk<'_, T> {
 
     /// Fills what is ready, or comes to the end of what was asked for.
     async fn fetch(&mut self, first: Key) -> Result<(), Trouble> {
+        drop(self.opened.pieces.lock().await);
         let shared = self.opened.shared.clone();
         let mut slot = shared.child().await?;
         let victim = |slot: &Slot, name: &MailboxName, key| {
@@ -363,9 +368,10 @@ impl<T: Thing> Walk<'_, T> {
 }
 
 impl Opened {
-    /// The octets of a message that was too long to come at once.
-    fn pieces(&self, key: Key, octets: u64) -> BodyStream {
+    /// The octets of a message that was too long to come at once; `None` while another one comes.
+    fn pieces(&self, key: Key, octets: u64) -> Option<BodyStream> {
         let part = Part {
+            _alone: self.pieces.clone().try_lock_owned().ok()?,
             shared: self.shared.clone(),
             name: self.folder.name.clone(),
             number: self.number,
@@ -373,20 +379,21 @@ impl Opened {
             key,
             left: octets,
         };
-        futures::stream::unfold(Some(part), |part| async {
+        let chunks = futures::stream::unfold(Some(part), |part| async {
             let mut part = part?;
             match part.next().await {
                 Ok(Some(piece)) => Some((Ok(piece), Some(part))),
                 Ok(None) => None,
                 Err(fault) => Some((Err(fault), None)),
             }
-        })
-        .boxed()
+        });
+        Some(chunks.boxed())
     }
 }
 
 /// What is left of a message.
 struct Part {
+    _alone: OwnedMutexGuard<()>,
     shared: Arc<Shared>,
     name: MailboxName,
     number: u32,

@@ -16,5 +16,6 @@ mod secrets;
 mod service;
 mod start;
 mod success;
+mod upload;
 mod world;
 mod wrong;

@@ -180,6 +180,10 @@ impl Person {
 /// The button 【確認する】; the one that looks for the server comes before it.
 pub(crate) const CHECK: &str = "form[action='/copy'] .buttons button";
 
+/// The same on the page of an uploaded file.
+pub(crate) const CHECK_FILE: &str =
+    "form[action^='/uploads/']:not([action$='/remove']) .buttons button";
+
 /// The button 【実行する】.
 pub(crate) const START: &str = "form[action$='/start'] button";
 

@@ -67,9 +67,12 @@ async fn one_connection_too_many_is_done_without() {
         let reader = open(&account, &mut peer).await;
         let first = (reader, &mut peer);
         let reader = refused_and_served(&host, &account, first, answer).await;
-        assert_eq!(account.connections(), Some(2), "{answer}");
-        let first = (reader, &mut peer);
-        drop(refused_and_served(&host, &account, first, answer).await);
+        // A refusal tells how many there may be; a lost link may have another cause.
+        if answer.is_empty() {
+            assert_eq!(account.connections(), Some(2));
+            let first = (reader, &mut peer);
+            drop(refused_and_served(&host, &account, first, answer).await);
+        }
         assert_eq!(account.connections(), Some(1), "{answer}");
         assert!(host.is_alone());
     }
