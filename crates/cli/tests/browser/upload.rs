@@ -38,8 +38,11 @@ fn mail(n: u32) -> Mail {
         _ => ("ROA", &["\\Seen", "\\Answered"]),
     };
     // Three megabytes in all, so that it comes in several parts.
-    let body =
-        format!("{n:04} メール移行の見本です。\n").repeat(if n % 10 == 0 { 8_000 } else { 20 });
+    let body = format!("{n:04} メール移行の見本です。\n").repeat(if n.is_multiple_of(10) {
+        8_000
+    } else {
+        20
+    });
     let (minute, second) = (n / 60, n % 60);
     let text = format!(
         "From: Hana <hana@example.jp>\nTo: taro@example.jp\nSubject: mail {n}\nMessage-ID: <{n}@example.jp>\n\

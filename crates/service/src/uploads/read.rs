@@ -60,7 +60,7 @@ impl Uploads {
         let archive = self.archive(record);
         let saw = match Cell::look(&*self.0.spawn, &archive).await {
             Ok(saw) => saw,
-            Err(fault) => return Seen::Fault(FaultView::from(&fault)),
+            Err(fault) => return Seen::Fault(Box::new(FaultView::from(&fault))),
         };
         let kind = match &saw {
             SawWire::Found(kinds) if kinds.len() == 1 => kinds[0].kind.clone(),
@@ -84,7 +84,7 @@ impl Uploads {
                     })
                     .collect(),
             ),
-            Ok(Err(fault)) => return Seen::Fault(FaultView::from(&fault)),
+            Ok(Err(fault)) => return Seen::Fault(Box::new(FaultView::from(&fault))),
             Err(_) => None,
         };
         Seen::Saw { saw, folders }

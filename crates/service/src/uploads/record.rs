@@ -54,7 +54,7 @@ pub enum Seen {
         folders: Option<Vec<(String, Option<u64>)>>,
     },
     /// It cannot be read.
-    Fault(FaultView),
+    Fault(Box<FaultView>),
 }
 
 impl Record {

@@ -239,7 +239,7 @@ fn seen(record: &Record, lang: Lang) -> Told {
                 say(kind, folders, messages, Size(found.octets), lang)
             });
             let folders = folders.iter().flatten().map(|(name, messages)| {
-                let messages = messages.map(|n| Messages(n));
+                let messages = messages.map(Messages);
                 let messages = messages.map(|n| hikyaku_text::Show::show(&n, lang).to_string());
                 (shown::folder(name, lang), messages.unwrap_or_default())
             });
