@@ -114,9 +114,12 @@ impl World for Site {
     }
 
     fn policy(&self, job: &Job) -> Result<Policy, Fault> {
-        let choices = &job.order.choices;
+        let Order {
+            source, choices, ..
+        } = &job.order;
         Ok(policy::policy(
             &Plan::default(),
+            &source.kind,
             choices,
             &[],
             job.created_millis,

@@ -3,7 +3,7 @@
 //! The check before the plan and the copy itself ask the same function, so that what is shown is what happens.
 
 use crate::brand::Plan;
-use crate::job::{Choices, Rerun};
+use crate::job::{Choices, Rerun, SourceKind};
 use hikyaku_core::MailboxName;
 use hikyaku_core::policy::{Fresh, Matching, Policy};
 use hikyaku_text::{Lang, brand};
@@ -12,10 +12,14 @@ use jiff::tz::TimeZone;
 
 /// What the engine is told.
 ///
+/// Mail of POP3 servers and of computers was mostly on other computers and servers, too, and its owner has put it into
+/// other folders there: it counts as there wherever in the account it lies, whatever the plan says of IMAP servers.
+///
 /// `hidden` are the source mailboxes that are left out unless they were ticked; `created_millis` dates the folder of
 /// [`Rerun::FreshFolder`], so that a job which goes on after a restart finds its own again.
 pub fn policy(
     plan: &Plan,
+    source: &SourceKind,
     choices: &Choices,
     hidden: &[String],
     created_millis: i64,
@@ -30,9 +34,9 @@ pub fn policy(
         before: choices.before,
         max_octets: plan.max_message_octets,
         fit: choices.fit,
-        matching: match plan.match_account {
-            true => Matching::Account,
-            false => Matching::Mapped,
+        matching: match source {
+            SourceKind::Imap if !plan.match_account => Matching::Mapped,
+            _ => Matching::Account,
         },
         fresh: match choices.rerun {
             Rerun::Differential => None,
@@ -59,6 +63,7 @@ fn folder(created_millis: i64, lang: Lang) -> Option<MailboxName> {
 mod tests {
     use super::*;
     use crate::brand::Brands;
+    use crate::job::UploadId;
     use std::path::Path;
 
     fn texts(names: &[MailboxName]) -> Vec<String> {
@@ -81,7 +86,7 @@ mod tests {
             max_message_octets: Some(7),
             ..Plan::default()
         };
-        let made = policy(&plan, &choices, &hidden, 0, Lang::Ja);
+        let made = policy(&plan, &SourceKind::Imap, &choices, &hidden, 0, Lang::Ja);
         assert_eq!(texts(&made.without), ["迷惑メール", "Calendar"]);
         assert_eq!(texts(&made.folders), ["A\\/B/c"]);
         assert_eq!(made.folders[0].levels(), ["A/B", "c"]);
@@ -92,7 +97,10 @@ mod tests {
 
     #[test]
     fn a_plan_says_where_mail_is_looked_for() {
-        let matching = |plan: &Plan| policy(plan, &Choices::default(), &[], 0, Lang::Ja).matching;
+        let of = |plan: &Plan, source: &SourceKind| {
+            policy(plan, source, &Choices::default(), &[], 0, Lang::Ja).matching
+        };
+        let matching = |plan: &Plan| of(plan, &SourceKind::Imap);
         let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../brands/cpi.toml");
         let cpi = Brands::load([file]).expect("a brand");
         let cpi = cpi.usual();
@@ -104,6 +112,9 @@ mod tests {
                 .all(|plan| matching(plan) == Matching::Account)
         );
         assert_eq!(matching(&Plan::default()), Matching::Mapped);
+        for source in [SourceKind::Pop3, SourceKind::Upload(UploadId::random())] {
+            assert_eq!(of(&Plan::default(), &source), Matching::Account);
+        }
     }
 
     #[test]
@@ -113,7 +124,16 @@ mod tests {
                 rerun: Rerun::FreshFolder,
                 ..Choices::default()
             };
-            match policy(&Plan::default(), &choices, &[], created, Lang::Ja).fresh {
+            match policy(
+                &Plan::default(),
+                &SourceKind::Imap,
+                &choices,
+                &[],
+                created,
+                Lang::Ja,
+            )
+            .fresh
+            {
                 Some(Fresh::Folder(name)) => name.to_string(),
                 other => panic!("{other:?}"),
             }
@@ -126,7 +146,15 @@ mod tests {
             rerun: Rerun::FreshReplace,
             ..Choices::default()
         };
-        let made = policy(&Plan::default(), &choices, &[], 0, Lang::En).fresh;
+        let made = policy(
+            &Plan::default(),
+            &SourceKind::Imap,
+            &choices,
+            &[],
+            0,
+            Lang::En,
+        )
+        .fresh;
         assert_eq!(made, Some(Fresh::Replace));
     }
 }

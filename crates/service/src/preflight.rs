@@ -278,6 +278,7 @@ fn chosen(request: &Request<'_>, hidden: &[String]) -> Policy {
     let lang = Lang::from_name(&order.lang).unwrap_or(Lang::Ja);
     policy(
         request.plan,
+        &order.source.kind,
         &order.choices,
         hidden,
         request.now_millis,

@@ -45,6 +45,8 @@ struct Inner {
     limits: config::Uploads,
     clock: Arc<dyn Clock>,
     spawn: Arc<dyn Spawn>,
+    /// One upload begins at a time: the limits hold for all together.
+    beginning: tokio::sync::Mutex<()>,
     /// One change of an upload at a time.
     locks: Mutex<HashMap<UploadId, Arc<tokio::sync::Mutex<()>>>>,
 }
@@ -124,6 +126,7 @@ impl Uploads {
             limits,
             clock,
             spawn,
+            beginning: tokio::sync::Mutex::default(),
             locks: Mutex::default(),
         }))
     }

@@ -33,12 +33,13 @@ async fn show(context: &Context, args: &DemoArgs, stop: Stop) -> Result<u8, Fail
     output.note(words::demo::first(lang));
     let store = Store::open_in_memory().await?;
     let first = copy_once(context, &demo, &store, &stop).await?;
+    show_report(context, &first, results::Kind::Copy);
+
+    output.note(words::demo::proof(lang));
     let proof = check(context, &demo, &store, &stop).await?;
+    show_report(context, &proof, results::Kind::Check);
     let code =
         exit::exit_code(&Ok(first.clone()), false).max(exit::exit_code(&Ok(proof.clone()), false));
-    show_report(context, &first, results::Kind::Copy);
-    output.note(words::demo::proof(lang));
-    show_report(context, &proof, results::Kind::Check);
 
     output.note(words::demo::second(lang));
     let second = copy_once(context, &demo, &store, &stop).await?;

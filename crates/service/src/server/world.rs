@@ -138,8 +138,11 @@ impl World for Served {
         let plan = self.plan(&job.order)?;
         let hidden = job.checked.as_ref().map_or(&[][..], |c| &c.hidden);
         let lang = Lang::from_name(&job.order.lang).unwrap_or(Lang::Ja);
-        let choices = &job.order.choices;
-        Ok(policy(plan, choices, hidden, job.created_millis, lang))
+        let Order {
+            source, choices, ..
+        } = &job.order;
+        let created = job.created_millis;
+        Ok(policy(plan, &source.kind, choices, hidden, created, lang))
     }
 
     fn mail(&self, job: &Job, kind: NoticeKind, key: &str) -> Result<Option<NewLetter>, Fault> {

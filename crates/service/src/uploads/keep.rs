@@ -40,6 +40,7 @@ impl Uploads {
             .filter(|c| !c.is_control())
             .take(MOST_NAME)
             .collect();
+        let _alone = self.0.beginning.lock().await;
         let mut all = self.all().await?;
         let reserved: u64 = all
             .iter()
@@ -190,9 +191,13 @@ impl Uploads {
         let now = self.now();
         let limits = self.limits();
         for upload in all {
-            let record = &upload.record;
+            // As it is now, and nobody changes it: a job may have taken it since.
+            let lock = self.lock(upload.record.id).await;
+            let Ok(Some(Upload { record, .. })) = self.read(upload.record.id).await else {
+                continue;
+            };
             let idle = now - record.touched > i64::from(limits.unfinished_hours) * HOUR;
-            let is_over = match job_of(record) {
+            let is_over = match job_of(&record) {
                 None => idle,
                 Some(job) => is_over(jobs, job, now).await?,
             };
@@ -202,6 +207,7 @@ impl Uploads {
                     tracing::warn!(upload = %record.id, ?refusal, "an upload could not be removed");
                 }
             }
+            drop(lock);
         }
         Ok(())
     }

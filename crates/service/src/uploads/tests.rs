@@ -3,14 +3,13 @@
 use super::*;
 use crate::jobs::{Jobs, Secrets};
 use crate::seal::Key;
+use crate::web::tests::site::Hand;
 use bytes::Bytes;
-use futures::future::BoxFuture;
 use hikyaku_cell::wire::{self, Answer, Ask, SawWire};
 use hikyaku_cell::{Allowance, Link, serve};
 use hikyaku_ledger::Store;
 use std::io;
 use std::path::Path;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 use tokio::io::{duplex, split};
 
@@ -49,22 +48,6 @@ impl Spawn for Here {
     }
 }
 
-struct Hand(AtomicI64);
-
-impl Clock for Hand {
-    fn unix_millis(&self) -> i64 {
-        self.0.load(Ordering::SeqCst)
-    }
-
-    fn monotonic(&self) -> Duration {
-        Duration::from_millis(self.unix_millis().unsigned_abs())
-    }
-
-    fn sleep(&self, _: Duration) -> BoxFuture<'static, ()> {
-        Box::pin(std::future::pending())
-    }
-}
-
 struct Scene {
     home: tempfile::TempDir,
     clock: Arc<Hand>,
@@ -75,7 +58,7 @@ struct Scene {
 impl Scene {
     async fn new(change: impl FnOnce(&mut config::Uploads)) -> Self {
         let home = tempfile::tempdir().expect("a directory");
-        let clock = Arc::new(Hand(AtomicI64::new(1_795_320_000_000)));
+        let clock = Hand::new();
         let mut limits = config::Uploads {
             reserve_octets: 0,
             ..config::Uploads::default()
@@ -93,8 +76,8 @@ impl Scene {
         }
     }
 
-    fn later(&self, hours: i64) {
-        self.clock.0.fetch_add(hours * 3_600_000, Ordering::SeqCst);
+    fn later(&self, hours: u64) {
+        self.clock.forward(Duration::from_secs(hours * 3600));
     }
 
     /// What is kept on the disk: how many uploads.

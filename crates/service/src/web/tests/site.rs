@@ -37,6 +37,10 @@ const NOW: i64 = 1_795_320_000_000;
 pub(crate) struct Hand(AtomicI64);
 
 impl Hand {
+    pub(crate) fn new() -> Arc<Self> {
+        Arc::new(Self(AtomicI64::new(NOW)))
+    }
+
     pub(crate) fn forward(&self, duration: Duration) {
         let millis = i64::try_from(duration.as_millis()).expect("a short time");
         self.0.fetch_add(millis, Ordering::SeqCst);
@@ -82,7 +86,7 @@ impl Site {
         let store = Store::open(directory.path().join("service.db"))
             .await
             .expect("a store");
-        let clock = Arc::new(Hand(AtomicI64::new(NOW)));
+        let clock = Hand::new();
         let jobs = Jobs::with_clock(store, Key::random(), clock.clone());
         let key = directory.path().join("handover.key");
         std::fs::write(&key, HANDOVER_KEY).expect("a key file");
