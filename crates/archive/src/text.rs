@@ -1,9 +1,11 @@
-//! A message's octets on their way out: CRLF line ends, nothing else changed.
+//! A message's octets on their way out: where LF ended a line CRLF does, nothing else changed.
 
-use crate::fault;
+use crate::disk::Disk;
+use crate::{fault, head};
 use bytes::Bytes;
 use hikyaku_core::Fault;
 use std::io::{self, Read};
+use std::path::Path;
 
 /// Up to this length a message is held: what the engine sends together with others.
 pub(crate) const HELD: usize = 256 * 1024;
@@ -14,7 +16,7 @@ const PIECE: usize = 256 * 1024;
 /// Pieces of a message in order. An `Err` is the last.
 pub type Pieces = Box<dyn Iterator<Item = Result<Bytes, Fault>> + Send>;
 
-/// The octets of a message with CRLF line ends.
+/// The octets of a message; lines end with CRLF.
 pub enum Text {
     /// At hand; small.
     Held(Bytes),
@@ -42,7 +44,7 @@ impl Text {
     /// Of octets at hand, with any line ends.
     pub fn of(octets: &[u8]) -> Self {
         let mut out = Vec::with_capacity(octets.len() + octets.len() / 32);
-        let mut ends = LineEnds::default();
+        let mut ends = LineEnds::of(line_end(octets));
         ends.pass(octets, &mut out);
         ends.finish(&mut out);
         Text::Held(out.into())
@@ -58,6 +60,16 @@ impl Text {
         reopen: impl Fn() -> io::Result<R>,
     ) -> Result<Self, Fault> {
         Self::sieved(reopen, LineEnds::default)
+    }
+
+    /// Of a file that holds one message and may come from any computer.
+    ///
+    /// # Faults
+    /// As [`Text::read`].
+    pub(crate) fn of_file(path: &Path) -> Result<Self, Fault> {
+        let disk = Disk::open(path).map_err(|e| fault::message(&e))?;
+        let end = head::line_end(&disk).map_err(|e| fault::message(&e))?;
+        Self::sieved(|| Ok(disk.part(0, disk.length())), || LineEnds::of(end))
     }
 
     /// The same through a sieve, which has to make the line ends too.
@@ -236,15 +248,64 @@ impl<R: Read + Send + 'static, S: Sieve + 'static> Sieved<R, S> {
     }
 }
 
-/// Makes every line end CRLF: a bare LF, and a bare CR.
-#[derive(Debug, Default)]
+/// What ends the lines of a file that begins like this: CR where there are CRs and not one LF,
+/// as old programs of the Mac wrote; LF, with or without a CR in front, everywhere else.
+pub(crate) fn line_end(beginning: &[u8]) -> u8 {
+    match memchr::memchr2(b'\r', b'\n', beginning) {
+        Some(at) if memchr::memchr(b'\n', &beginning[at..]).is_none() => b'\r',
+        _ => b'\n',
+    }
+}
+
+/// Makes line ends CRLF.
+///
+/// Where LF ends lines, a CR without one is an octet of the message like any other, and stays:
+/// so do servers that keep their mail in files, and a message is the same one in the file and on
+/// the server. Where CR ends lines both become CRLF, alone or together.
+#[derive(Debug)]
 pub(crate) struct LineEnds {
-    /// The last octet was a CR whose LF may still come.
+    end: u8,
+    /// The last octet was a CR: in a file of CRs one whose LF may still come.
     after_cr: bool,
 }
 
-impl Sieve for LineEnds {
-    fn pass(&mut self, octets: &[u8], out: &mut Vec<u8>) {
+impl Default for LineEnds {
+    fn default() -> Self {
+        Self::of(b'\n')
+    }
+}
+
+impl LineEnds {
+    /// Of a file in which `end` ends lines: LF or CR, as [`line_end`] tells.
+    pub(crate) fn of(end: u8) -> Self {
+        Self {
+            end,
+            after_cr: false,
+        }
+    }
+
+    /// Every LF that has no CR gets one.
+    fn feeds(&mut self, octets: &[u8], out: &mut Vec<u8>) {
+        let mut from = 0;
+        for at in memchr::memchr_iter(b'\n', octets) {
+            let has_cr = match at.checked_sub(1) {
+                Some(before) => octets[before] == b'\r',
+                None => self.after_cr,
+            };
+            if !has_cr {
+                out.extend_from_slice(&octets[from..at]);
+                out.push(b'\r');
+                from = at;
+            }
+        }
+        out.extend_from_slice(&octets[from..]);
+        if let Some(last) = octets.last() {
+            self.after_cr = *last == b'\r';
+        }
+    }
+
+    /// Every CR, LF and CRLF becomes CRLF.
+    fn returns(&mut self, octets: &[u8], out: &mut Vec<u8>) {
         let mut rest = octets;
         if self.after_cr && !rest.is_empty() {
             self.after_cr = false;
@@ -268,9 +329,18 @@ impl Sieve for LineEnds {
         }
         out.extend_from_slice(rest);
     }
+}
+
+impl Sieve for LineEnds {
+    fn pass(&mut self, octets: &[u8], out: &mut Vec<u8>) {
+        match self.end {
+            b'\r' => self.returns(octets, out),
+            _ => self.feeds(octets, out),
+        }
+    }
 
     fn finish(&mut self, out: &mut Vec<u8>) {
-        if std::mem::take(&mut self.after_cr) {
+        if std::mem::take(&mut self.after_cr) && self.end == b'\r' {
             out.extend_from_slice(b"\r\n");
         }
     }
@@ -281,9 +351,16 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    fn of_a_mac(pieces: &[&[u8]]) -> Vec<u8> {
+        passed(LineEnds::of(b'\r'), pieces)
+    }
+
     fn ends(pieces: &[&[u8]]) -> Vec<u8> {
+        passed(LineEnds::default(), pieces)
+    }
+
+    fn passed(mut ends: LineEnds, pieces: &[&[u8]]) -> Vec<u8> {
         let mut out = Vec::new();
-        let mut ends = LineEnds::default();
         for piece in pieces {
             ends.pass(piece, &mut out);
         }
@@ -292,11 +369,36 @@ mod tests {
     }
 
     #[test]
-    fn every_line_end_becomes_crlf_and_nothing_else_changes() {
-        assert_eq!(ends(&[b"a\nb\r\nc\rd"]), b"a\r\nb\r\nc\r\nd");
-        assert_eq!(ends(&[b"a\r", b"\nb\r", b"c\r"]), b"a\r\nb\r\nc\r\n");
-        assert_eq!(ends(&[b"\n\r\n\r"]), b"\r\n\r\n\r\n");
+    fn every_lf_becomes_crlf_and_nothing_else_changes() {
+        assert_eq!(ends(&[b"a\nb\r\nc\rd"]), b"a\r\nb\r\nc\rd");
+        assert_eq!(ends(&[b"a\r", b"\nb\r", b"c\r"]), b"a\r\nb\rc\r");
+        assert_eq!(ends(&[b"a\r", b"", b"\nb"]), b"a\r\nb");
+        assert_eq!(ends(&[b"\n\r\n\r"]), b"\r\n\r\n\r");
+        assert_eq!(ends(&[b"one\rtwo\r\r\n\0"]), b"one\rtwo\r\r\n\0");
         assert_eq!(ends(&[]), b"");
+    }
+
+    #[test]
+    fn where_cr_ends_lines_each_becomes_crlf() {
+        assert_eq!(of_a_mac(&[b"a\nb\r\nc\rd"]), b"a\r\nb\r\nc\r\nd");
+        let cut = of_a_mac(&[b"a\r", b"\nb\r", b"c\r"]);
+        assert_eq!(cut, b"a\r\nb\r\nc\r\n");
+        assert_eq!(of_a_mac(&[b"\n\r\n\r"]), b"\r\n\r\n\r\n");
+        assert_eq!(of_a_mac(&[]), b"");
+    }
+
+    #[test]
+    fn cr_ends_lines_where_there_is_no_lf() {
+        for (beginning, end) in [
+            (&b"A: b\r\rbody\r"[..], b'\r'),
+            (b"A: b\r\n\r\nbody", b'\n'),
+            (b"A: b\n\none\rtwo\n", b'\n'),
+            (b"A: \rb\n", b'\n'),
+            (b"A: b", b'\n'),
+            (b"", b'\n'),
+        ] {
+            assert_eq!(line_end(beginning), end, "{beginning:?}");
+        }
     }
 
     #[test]
@@ -328,14 +430,22 @@ mod tests {
         fn cuts_between_pieces_do_not_matter(
             octets in prop::collection::vec(prop_oneof![Just(b'\r'), Just(b'\n'), Just(b'x')], 0..40),
             cut in 0usize..40,
+            end in prop_oneof![Just(b'\r'), Just(b'\n')],
         ) {
             let cut = cut.min(octets.len());
-            let whole = ends(&[&octets]);
-            prop_assert_eq!(&ends(&[&octets[..cut], &octets[cut..]]), &whole);
-            // Idempotent, and without any bare CR or LF.
-            prop_assert_eq!(&ends(&[&whole]), &whole);
-            let text = String::from_utf8(whole).expect("ASCII");
-            prop_assert!(!text.replace("\r\n", "").contains(['\r', '\n']));
+            let all = |pieces: &[&[u8]]| passed(LineEnds::of(end), pieces);
+            let whole = all(&[&octets]);
+            prop_assert_eq!(&all(&[&octets[..cut], &octets[cut..]]), &whole);
+            // Idempotent, and without any bare LF.
+            prop_assert_eq!(&all(&[&whole]), &whole);
+            let before = String::from_utf8(octets).expect("ASCII");
+            let after = String::from_utf8(whole).expect("ASCII");
+            prop_assert!(!after.replace("\r\n", "").contains('\n'));
+            if end == b'\n' {
+                prop_assert_eq!(after.replace("\r\n", "\n"), before.replace("\r\n", "\n"));
+            } else {
+                prop_assert!(!after.replace("\r\n", "").contains('\r'));
+            }
         }
     }
 }

@@ -5,7 +5,7 @@ pub(crate) mod properties;
 mod sequences;
 
 use crate::dirs::{self, Dir, name_of, without_ending};
-use crate::disk::{self, Disk};
+use crate::disk;
 use crate::fault;
 use crate::head;
 use crate::mbox;
@@ -216,9 +216,6 @@ impl Store for FileTree {
             true => self.root.clone(),
             false => folder.place.join(file),
         };
-        Text::read(|| {
-            let disk = Disk::open(&path)?;
-            Ok(disk.part(0, disk.length()))
-        })
+        Text::of_file(&path)
     }
 }

@@ -4,6 +4,7 @@
 use super::filter::{Quoting, is_blank};
 use super::separator::{Separator, field, separator};
 use crate::disk::Disk;
+use crate::text;
 use std::io;
 
 /// How much of a file is looked at.
@@ -34,12 +35,7 @@ impl Dialect {
     }
 
     pub(crate) fn of_front(front: &[u8]) -> Self {
-        let has = |octet| memchr::memchr(octet, front).is_some();
-        let end = if !has(b'\n') && has(b'\r') {
-            b'\r'
-        } else {
-            b'\n'
-        };
+        let end = text::line_end(front);
         let mark: &[u8] = b"\xef\xbb\xbf";
         let start = if front.starts_with(mark) { 3 } else { 0 };
         let mut dialect = Self {

@@ -124,13 +124,12 @@ impl Filter {
             (b'\r', b'\r') => (before, 2),
             _ => (kept, 0),
         };
-        let mut octets = before.len() + ending;
-        // Line ends that do not end a line of this file.
-        let other = b'\r' ^ b'\n' ^ self.end;
-        if memchr::memchr(other, before).is_some() {
-            octets += memchr::memchr_iter(other, before).count();
-        }
-        octets as u64
+        // In a file of CRs a line may hold an LF, which becomes CRLF as well.
+        let feeds = match self.end {
+            b'\r' => memchr::memchr_iter(b'\n', before).count(),
+            _ => 0,
+        };
+        (before.len() + feeds + ending) as u64
     }
 
     /// The same octets.
@@ -145,8 +144,8 @@ impl Filter {
             true => (before, true),
             false => (kept, false),
         };
-        if memchr::memchr(b'\r' ^ b'\n' ^ end, before).is_some() {
-            let mut ends = LineEnds::default();
+        if end == b'\r' && memchr::memchr(b'\n', before).is_some() {
+            let mut ends = LineEnds::of(end);
             ends.pass(before, out);
             ends.finish(out);
         } else {
@@ -267,6 +266,20 @@ mod tests {
         );
         let counting = Filter::new(Quoting::None, b'\n', true);
         assert_eq!(passed(&counting, &[length]), "A: b\r\n\r\nabc");
+    }
+
+    #[test]
+    fn a_cr_without_lf_is_an_octet_of_the_message_where_lf_ends_lines() {
+        let filter = Filter::new(Quoting::All, b'\n', false);
+        let stored = b"A: b\rc\nStatus: R\rO\n\none\rtwo\r\r\n\r>From x\n\r\nend\r";
+        let message = "A: b\rc\r\n\r\none\rtwo\r\r\n\r>From x\r\n\r\nend\r";
+        for cut in 0..stored.len() {
+            let (before, after) = stored.split_at(cut);
+            assert_eq!(passed(&filter, &[before, after]), message);
+        }
+        let of_a_mac = Filter::new(Quoting::All, b'\r', false);
+        let stored = b"A: b\rStatus: RO\r\rone\ntwo\r";
+        assert_eq!(passed(&of_a_mac, &[stored]), "A: b\r\n\r\none\r\ntwo\r\n");
     }
 
     #[test]

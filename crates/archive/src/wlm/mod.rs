@@ -255,9 +255,7 @@ impl Store for WindowsLiveMail {
     fn open(&self, folder: &Folder, item: &Item) -> Result<Text, Fault> {
         let file = item.place.file.as_ref();
         let file = file.ok_or_else(|| Fault::bug("a message without a file"))?;
-        let disk = Disk::open(&folder.place.join(file)).map_err(|e| fault::message(&e))?;
-        let length = disk.length();
-        Text::read(move || Ok(disk.part(0, length)))
+        Text::of_file(&folder.place.join(file))
     }
 }
 
