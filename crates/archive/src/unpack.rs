@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use hikyaku_core::{Code, Fault, MailboxName, Reach, Remedy};
 use tempfile::TempDir;
 
-use crate::dirs::{decode, without_ending};
+use crate::dirs::{decode, name_of, without_ending};
 use crate::fault;
 use crate::options::Options;
 use crate::store::Folder;
@@ -43,15 +43,18 @@ pub(crate) struct Packed {
 /// What was unpacked. Gone when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Unpacked {
-    dir: TempDir,
+    /// Removes everything when it goes.
+    _dir: TempDir,
+    root: PathBuf,
     /// What could not be unpacked, for a person.
     pub(crate) left_out: Vec<(String, Fault)>,
 }
 
 impl Unpacked {
-    /// Where the contents lie now.
+    /// Where the contents lie now: a directory with the archive's own name, which is the
+    /// folder of what lies in it at the top.
     pub(crate) fn root(&self) -> &Path {
-        self.dir.path()
+        &self.root
     }
 }
 
@@ -98,6 +101,21 @@ pub(crate) fn is_packed(path: &Path) -> bool {
 pub(crate) fn is_named_packed(name: &str) -> bool {
     let endings = [".zip", ".tgz", ".gz", ".tar"];
     endings.iter().any(|e| without_ending(name, e).is_some())
+}
+
+/// The name of a packed file without its ending: it stays from one look to the next, as the
+/// names of folders have to.
+fn stem(path: &Path) -> String {
+    let name = path.file_name().map(name_of).unwrap_or_default();
+    let endings = [".zip", ".tgz", ".tar.gz", ".tar", ".gz"];
+    let stem = endings.iter().find_map(|e| without_ending(&name, e));
+    let stem = stem.unwrap_or(&name).trim();
+    // Other code pages may need fewer octets than UTF-8 does.
+    let stem = &stem[..stem.floor_char_boundary(MOST_NAME)];
+    match stem {
+        "" | "." | ".." => "archive".to_owned(),
+        stem => stem.to_owned(),
+    }
 }
 
 /// Unpacks the files that are wanted. One that is damaged or encrypted is left out by
@@ -158,10 +176,14 @@ impl<'a> Spool<'a> {
             Some(spool) => builder.tempdir_in(spool),
             None => builder.tempdir(),
         };
+        let dir = dir.map_err(|e| spool_fault(&e))?;
+        let root = dir.path().join(stem(path));
+        fs::create_dir(&root).map_err(|e| spool_fault(&e))?;
         Ok(Self {
             path,
             out: Unpacked {
-                dir: dir.map_err(|e| spool_fault(&e))?,
+                _dir: dir,
+                root,
                 left_out: Vec::new(),
             },
             room: options.most_unpacked,
@@ -173,7 +195,7 @@ impl<'a> Spool<'a> {
     fn directory(&self, levels: &[String]) -> Result<(), Fault> {
         let dir: PathBuf = levels.iter().collect();
         // A file may have that name: it was first.
-        match fs::create_dir_all(self.out.dir.path().join(dir)) {
+        match fs::create_dir_all(self.out.root.join(dir)) {
             Err(e) if is_taken(&e) => Ok(()),
             other => other.map_err(|e| spool_fault(&e)),
         }
@@ -205,7 +227,7 @@ impl<'a> Spool<'a> {
 
     fn write(&mut self, levels: &[String], from: &mut dyn Read) -> Result<(), Stop> {
         let inside: PathBuf = levels.iter().collect();
-        let target = self.out.dir.path().join(inside);
+        let target = self.out.root.join(inside);
         let twice = || Stop::File(fault::damaged("the archive has two files of this name"));
         if let Some(above) = target.parent() {
             match fs::create_dir_all(above) {

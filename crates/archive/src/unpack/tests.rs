@@ -186,3 +186,29 @@ proptest! {
         properties::unpacked(&octets);
     }
 }
+
+#[test]
+fn what_lies_at_the_top_is_in_a_folder_of_the_archives_name_at_every_look() {
+    for (file, name) in [
+        ("letters.zip", "letters"),
+        ("Old Mail.TAR.GZ", "Old Mail"),
+        ("..zip", "archive"),
+        ("a.b", "a.b"),
+    ] {
+        assert_eq!(stem(Path::new(file)), name);
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("letters.zip");
+    let mut zip = ZipWriter::new(fs::File::create(&path).unwrap());
+    for name in ["1.eml", "2.eml"] {
+        zip.start_file(name, SimpleFileOptions::default()).unwrap();
+        zip.write_all(b"Subject: x\r\n\r\n").unwrap();
+    }
+    zip.finish().unwrap();
+    for _ in 0..2 {
+        let store = crate::Archive::store(crate::Kind::Eml, &path, &Options::default()).unwrap();
+        let folders = store.folders().unwrap();
+        let names: Vec<_> = folders.iter().map(|f| f.name.to_string()).collect();
+        assert_eq!(names, ["letters"]);
+    }
+}
