@@ -11,7 +11,7 @@ mod separator;
 mod state;
 mod tree;
 
-pub(crate) use file::{MboxFile, MboxFiles, Reading, begins_like_mail};
+pub(crate) use file::{MboxFile, MboxFiles, Reading, Told, begins_like_mail};
 pub use filter::Quoting;
 pub(crate) use state::{State, state};
 pub(crate) use tree::MboxTree;

@@ -34,12 +34,12 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use hikyaku_core::identity::header_fields;
-use hikyaku_core::{Epoch, Fault, Key};
+use hikyaku_core::{Epoch, Fault, Key, MailboxName};
 
 use crate::dirs::{self, without_ending};
 use crate::disk;
 use crate::fault;
-use crate::mbox::{MboxFile, MboxFiles, Reading, begins_like_mail};
+use crate::mbox::{MboxFile, MboxFiles, Reading, Told, begins_like_mail};
 use crate::options::{LabelPolicy, Options};
 use crate::store::{Flow, Folder, Found, Item, Place, Start, Store, at_offset, mark};
 use crate::text::Text;
@@ -68,8 +68,13 @@ pub(crate) struct Takeout {
     unpacked: Vec<Unpacked>,
 }
 
-/// Which messages are in which folder.
-type Index = Vec<Sorted<Entry>>;
+/// What was found in all files.
+struct Index {
+    /// Which messages are in which folder.
+    folders: Vec<Sorted<Entry>>,
+    /// Files that could not be read to their end.
+    lost: Vec<(String, Fault)>,
+}
 
 /// Where a message stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -146,26 +151,24 @@ impl Takeout {
         Ok(())
     }
 
-    fn stamp_of_files(&self) -> Option<u64> {
-        let mut stamps = Vec::new();
-        for file in &self.files {
-            stamps.extend(disk::stamp(file)?.to_le_bytes());
-        }
-        Some(mark(&stamps))
+    fn stamp_of_files(&self) -> u64 {
+        let stamp = |file| disk::stamp(file).unwrap_or(0).to_le_bytes();
+        let stamps: Vec<_> = self.files.iter().map(|file| stamp(file)).collect();
+        mark(&stamps.concat())
     }
 
     /// Sorts all messages, unless nothing changed since.
-    fn index(&self) -> Result<Arc<Index>, Fault> {
+    fn index(&self) -> Arc<Index> {
         let stamp = self.stamp_of_files();
         let mut known = self.index.lock().unwrap_or_else(PoisonError::into_inner);
-        if let (Some((before, index)), Some(now)) = (&*known, stamp)
-            && *before == now
+        if let Some((before, index)) = &*known
+            && *before == stamp
         {
-            return Ok(index.clone());
+            return index.clone();
         }
-        let index = Arc::new(self.look()?);
-        *known = stamp.map(|stamp| (stamp, index.clone()));
-        Ok(index)
+        let index = Arc::new(self.look());
+        *known = Some((stamp, index.clone()));
+        index
     }
 
     fn file(&self, number: u32) -> Result<Arc<MboxFile>, Fault> {
@@ -176,15 +179,15 @@ impl Takeout {
             .map_err(|e| fault::folder(path, &e))
     }
 
-    fn look(&self) -> Result<Index, Fault> {
+    fn look(&self) -> Index {
         let mut sorter = Sorter::new(&self.policy);
         let mut copies = Copies::new(self.files.len() > 1);
-        for file in 0..u32::try_from(self.files.len()).unwrap_or(u32::MAX) {
-            let mbox = self.file(file)?;
+        let mut lost = Vec::new();
+        for (file, path) in (0..).zip(&self.files) {
             copies.next_file();
-            let scanned = mbox.scan(Start::BEGINNING, &mut |told| {
+            let mut take = |told: Told<'_>| {
                 let is_copy = match &told.found {
-                    Found::Message(item) => copies.is_copy(item),
+                    Found::Message(item) => copies.is_copy(mark(told.head), item.octets),
                     Found::Unreadable { .. } => false,
                     Found::Deleted { .. } => true,
                 };
@@ -197,15 +200,27 @@ impl Takeout {
                     sorter.take(entry, &labels_of(told.head));
                 }
                 ControlFlow::Continue(())
+            };
+            // One that cannot be read is named, and does not cost the others.
+            let opened = self.file(file);
+            let scanned = opened.and_then(|mbox| {
+                let scanned = mbox.scan(Start::BEGINNING, &mut take);
+                scanned.map_err(|e| fault::folder(path, &e))
             });
-            scanned.map_err(|e| fault::folder(&self.files[file as usize], &e))?;
+            if let Err(fault) = scanned {
+                let name = path.file_name().map(dirs::name_of).unwrap_or_default();
+                lost.push((name, fault));
+            }
         }
-        Ok(sorter.finish())
+        Index {
+            folders: sorter.finish(),
+            lost,
+        }
     }
 }
 
-/// Messages that stand in several files, told by the beginning of their header and their
-/// length. Twins in one file stay twins.
+/// Messages that stand in several files, told by their header and their length. Twins in one
+/// file stay twins.
 struct Copies {
     is_asked: bool,
     before: HashMap<(u64, u64), u32>,
@@ -228,11 +243,11 @@ impl Copies {
         }
     }
 
-    fn is_copy(&mut self, item: &Item) -> bool {
+    fn is_copy(&mut self, header: u64, octets: u64) -> bool {
         if !self.is_asked {
             return false;
         }
-        let message = (item.mark, item.octets);
+        let message = (header, octets);
         let here = self.here.entry(message).or_default();
         *here += 1;
         self.before
@@ -315,12 +330,13 @@ fn without_front(text: Text, front: u64) -> Text {
 impl Store for Takeout {
     fn folders(&self) -> Result<Vec<Folder>, Fault> {
         let mut folders = Vec::new();
-        for folder in self.index()?.iter() {
-            let name = folder.name.clone();
-            let place = Path::new("label").join(name.to_string());
-            folders.push(Folder::new(name, place).with_role(folder.role));
+        let index = self.index();
+        for folder in &index.folders {
+            let place = place_of(&folder.name);
+            folders.push(Folder::new(folder.name.clone(), place).with_role(folder.role));
         }
         folders.extend(unpack::lost_folders(&self.left_out));
+        folders.extend(unpack::lost_folders(&index.lost));
         folders.extend(self.closed.iter().map(|c| {
             let levels = c.levels.clone();
             c.clone().folder(levels)
@@ -334,13 +350,11 @@ impl Store for Takeout {
         start: Start,
         found: &mut dyn FnMut(Found) -> Flow,
     ) -> Result<Option<Epoch>, Fault> {
-        let index = self.index()?;
-        let Ok(name) = folder.place.strip_prefix("label") else {
-            return Ok(None);
-        };
-        // By the place: the source may have given the folder another name.
-        let is_it = |f: &&Sorted<Entry>| Path::new(&f.name.to_string()) == name;
-        let Some(sorted) = index.iter().find(is_it) else {
+        let index = self.index();
+        // By the place: the source may have given the folder another name. Octet by octet: as
+        // paths the labels `a` and `a/.` would be one.
+        let is_it = |f: &&Sorted<Entry>| place_of(&f.name).as_os_str() == folder.place.as_os_str();
+        let Some(sorted) = index.folders.iter().find(is_it) else {
             return Ok(None);
         };
         let skipped = usize::try_from(start.key.0.saturating_sub(1)).unwrap_or(usize::MAX);
@@ -402,8 +416,13 @@ impl Store for Takeout {
     }
 
     fn stamp(&self, _folder: &Folder) -> Option<u64> {
-        self.stamp_of_files()
+        Some(self.stamp_of_files())
     }
+}
+
+/// The place of a label's folder.
+fn place_of(name: &MailboxName) -> PathBuf {
+    PathBuf::from(format!("label/{name}"))
 }
 
 /// What an mbox told, as a message of a label's folder.

@@ -219,3 +219,70 @@ fn a_lone_cr_in_a_field_that_google_added_goes_with_it() {
         [("INBOX".to_owned(), Some(Role::Inbox), messages)]
     );
 }
+
+/// As paths, `a` and `a/.` are the same, and `.` is nothing.
+#[test]
+fn labels_that_look_like_paths_have_folders_of_their_own() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("mail.mbox");
+    let labels = ["a", "a/.", ".", "..", "a/../b", "./c"];
+    let text: String = (1..)
+        .zip(labels)
+        .map(|(n, label)| message(n, &format!("{label},Opened"), "\n"))
+        .collect();
+    std::fs::write(&path, text).unwrap();
+    let store = Takeout::open(&path, &options()).unwrap();
+    let mut wanted: Vec<_> = (1..)
+        .zip(labels)
+        .map(|(n, label)| (label.to_owned(), None, vec![expected(n, "\\Seen")]))
+        .collect();
+    wanted.sort();
+    let mut found = told(&store);
+    found.sort();
+    assert_eq!(found, wanted);
+}
+
+/// The beginning of the header is a chain of servers that all have passed.
+#[test]
+fn messages_of_several_files_are_copies_by_their_whole_header() {
+    let dir = tempfile::tempdir().unwrap();
+    let servers = "Received: by a.example.com\n".repeat(200);
+    for (file, n) in [("a.mbox", 1), ("b.mbox", 2)] {
+        let text = format!(
+            "From 1@xxx Mon Apr 01 00:30:00 +0000 2024\nX-Gmail-Labels: Inbox\n{servers}Subject: {n}\n\nx\n\n"
+        );
+        // The first again: that one is a copy.
+        let first = std::fs::read_to_string(dir.path().join("a.mbox")).unwrap_or_default();
+        std::fs::write(dir.path().join(file), first + &text).unwrap();
+    }
+    let store = Takeout::open(dir.path(), &options()).unwrap();
+    let told = told(&store);
+    let subjects: Vec<_> = told[0]
+        .2
+        .iter()
+        .map(|text| text.split("Subject: ").nth(1).map(|rest| &rest[..1]))
+        .collect();
+    assert_eq!((told.len(), subjects), (1, vec![Some("1"), Some("2")]));
+}
+
+#[test]
+fn a_file_that_cannot_be_read_does_not_cost_the_others() {
+    let dir = tempfile::tempdir().unwrap();
+    for (file, n) in [("a.mbox", 1), ("b.mbox", 2)] {
+        std::fs::write(dir.path().join(file), message(n, "Inbox", "\n")).unwrap();
+    }
+    let store = Takeout::open(dir.path(), &options()).unwrap();
+    std::fs::remove_file(dir.path().join("a.mbox")).unwrap();
+    let folders = store.folders().unwrap();
+    let lost: Vec<_> = folders
+        .iter()
+        .map(|folder| (folder.name.to_string(), folder.lost.is_some()))
+        .collect();
+    assert_eq!(lost, [("INBOX".to_owned(), false), ("a".to_owned(), true)]);
+    let mut keys = Vec::new();
+    let scanned = store.scan(&folders[0], Start::BEGINNING, &mut |found| {
+        keys.push(found.key());
+        ControlFlow::Continue(())
+    });
+    assert_eq!((scanned, keys), (Ok(None), vec![Key(1)]));
+}
