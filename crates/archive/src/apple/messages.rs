@@ -211,14 +211,19 @@ fn content(message: &Path, part: &str) -> io::Result<Option<Content>> {
     let Some((number, _)) = message.file_name().and_then(file_number) else {
         return Ok(None);
     };
-    let inside: PathBuf = ["Attachments", &number.to_string(), part].iter().collect();
+    let number = number.to_string();
+    let inside = ["Attachments", &number, part];
     // `Messages`, then the groups of thousands, then `Data`; never further up.
     for dir in message.ancestors().skip(1) {
         let name = dir.file_name().map(dirs::name_of).unwrap_or_default();
         let is_group = name.len() <= 3 && name.bytes().all(|b| b.is_ascii_digit());
         let is_last = !(name == "Messages" || is_group && !name.is_empty());
-        let dir = dir.join(&inside);
-        let is_dir = fs::symlink_metadata(&dir).is_ok_and(|m| m.is_dir());
+        let mut dir = dir.to_owned();
+        // None of them is a link, which could lead anywhere.
+        let is_dir = inside.iter().all(|level| {
+            dir.push(level);
+            fs::symlink_metadata(&dir).is_ok_and(|m| m.is_dir())
+        });
         if !is_dir && is_last {
             break;
         }

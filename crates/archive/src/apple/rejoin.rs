@@ -57,7 +57,8 @@ pub(crate) struct Content {
     pub(crate) octets: u64,
 }
 
-/// Longest quoted-printable content that is encoded: it is held while it is.
+/// Longest quoted-printable contents that are encoded, of one message together: they are held
+/// while they are.
 const MAX_QUOTED: u64 = 32 << 20;
 
 /// Puts the contents back. `find` gives the content of a part by its number.
@@ -72,6 +73,7 @@ pub(crate) fn rejoin(
 ) -> io::Result<Rejoined> {
     let mut out = Rejoined::default();
     let mut held = Vec::new();
+    let mut room = MAX_QUOTED;
     let mut at = 0;
     for hole in holes(text) {
         let Some(content) = find(&hole.part)? else {
@@ -82,7 +84,7 @@ pub(crate) fn rejoin(
         held.extend(&text[at..hole.field.start]);
         held.extend(&text[hole.field.end..hole.at]);
         at = hole.at;
-        match fill(&hole, content)? {
+        match fill(&hole, content, &mut room)? {
             Piece::Held(octets) => held.extend(octets),
             piece => {
                 out.pieces.push(Piece::Held(std::mem::take(&mut held)));
@@ -98,7 +100,7 @@ pub(crate) fn rejoin(
     Ok(out)
 }
 
-fn fill(hole: &Hole, Content { file, octets }: Content) -> io::Result<Piece> {
+fn fill(hole: &Hole, Content { file, octets }: Content, room: &mut u64) -> io::Result<Piece> {
     Ok(match hole.encoding {
         Encoding::Base64 => {
             let (width, ends_line) = shape(octets, hole.announced);
@@ -109,11 +111,10 @@ fn fill(hole: &Hole, Content { file, octets }: Content) -> io::Result<Piece> {
                 ends_line,
             }
         }
-        Encoding::QuotedPrintable if octets <= MAX_QUOTED => {
+        Encoding::QuotedPrintable if octets <= *room => {
+            *room -= octets;
             let mut content = Vec::new();
-            File::open(&file)?
-                .take(MAX_QUOTED)
-                .read_to_end(&mut content)?;
+            File::open(&file)?.take(octets).read_to_end(&mut content)?;
             Piece::Held(quoted_printable(&content))
         }
         Encoding::QuotedPrintable => {

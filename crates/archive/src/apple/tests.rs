@@ -223,6 +223,25 @@ fn attachments_come_back_and_what_is_missing_is_an_item_of_its_own() {
     );
 }
 
+#[cfg(unix)]
+#[test]
+fn attachments_behind_a_link_are_not_there() {
+    let partial = "Subject: p\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\
+        X-Apple-Content-Length: 7\n\n\n--b--\n";
+    let outside = tree(&[
+        ("5/1/secret", "secret\n".to_owned()),
+        ("1/secret", "secret\n".to_owned()),
+    ]);
+    for level in ["A.mbox/Attachments", "A.mbox/Attachments/5"] {
+        let dir = tree(&[("A.mbox/Messages/5.partial.emlx", emlx(partial))]);
+        let link = dir.path().join(level);
+        fs::create_dir_all(link.parent().unwrap()).unwrap();
+        std::os::unix::fs::symlink(outside.path(), link).unwrap();
+        let told = told(dir.path());
+        assert_eq!(told[2..], ["2 archive.partial"], "{level}");
+    }
+}
+
 #[test]
 fn exported_bundles_are_read_alone_and_in_their_folders() {
     let dir = tree(&[

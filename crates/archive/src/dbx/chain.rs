@@ -17,7 +17,7 @@ const MAX_SEGMENT: usize = 64 * 1024;
 pub(crate) struct Chain {
     file: Disk,
     next: u32,
-    /// Segments that can still come: more than fit into the file is a cycle.
+    /// Octets of segments that can still come: more than the file has is a cycle.
     left: u64,
     now: Vec<u8>,
     given: usize,
@@ -26,11 +26,10 @@ pub(crate) struct Chain {
 impl Chain {
     /// From the first segment on.
     pub(crate) fn new(file: Disk, first: u32) -> Self {
-        let left = file.length() / HEAD as u64 + 1;
         Self {
+            left: file.length(),
             file,
             next: first,
-            left,
             now: Vec::new(),
             given: 0,
         }
@@ -51,10 +50,9 @@ impl Chain {
         if marker != at || text > body || text as usize > MAX_SEGMENT {
             return Err(damaged(at, "is no part of a message"));
         }
-        if self.left == 0 {
-            return Err(damaged(at, "leads back to itself"));
-        }
-        self.left -= 1;
+        let whole = HEAD as u64 + u64::from(text);
+        let left = self.left.checked_sub(whole);
+        self.left = left.ok_or_else(|| damaged(at, "leads back to itself"))?;
         let octets = self
             .file
             .octets_at(u64::from(at) + HEAD as u64, text as usize)?;
@@ -98,16 +96,20 @@ impl Read for Chain {
 pub(crate) fn heads(file: &Disk) -> io::Result<Vec<u32>> {
     /// Read at once; a multiple of four.
     const WINDOW: usize = 1 << 20;
+    /// Text of one segment, as the program writes all of them.
+    const BODY: u32 = 0x200;
     let mut segments = Vec::new();
     let mut followers = std::collections::HashSet::new();
     let mut base = 0u64;
+    // What stands inside of a segment begins none.
+    let mut free = 0u64;
     while base < file.length() {
         let window = file.octets_at(base, WINDOW + HEAD)?;
         for at in (0..window.len().min(WINDOW)).step_by(4) {
             let Ok(offset) = u32::try_from(base + at as u64) else {
                 break;
             };
-            if offset == 0 || word(&window, at) != Some(offset) {
+            if offset == 0 || u64::from(offset) < free || word(&window, at) != Some(offset) {
                 continue;
             }
             let fields = (
@@ -119,7 +121,8 @@ pub(crate) fn heads(file: &Disk) -> io::Result<Vec<u32>> {
                 continue;
             };
             let inside = u64::from(next) < file.length();
-            if body == 0x200 && text > 0 && text <= body && inside && next % 4 == 0 {
+            if body == BODY && text > 0 && text <= body && inside && next % 4 == 0 {
+                free = u64::from(offset) + HEAD as u64 + u64::from(BODY);
                 segments.push(offset);
                 followers.insert(next);
             }

@@ -1,16 +1,23 @@
 //! `Folders.dbx`: what the folders are called, and below which other they lie.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::ffi::OsString;
 use std::io;
 
 use hikyaku_core::{MailboxName, Role};
 
 use super::layout::{self, Info};
-use crate::dirs::decode;
+use crate::dirs::{decode, name_of};
 use crate::disk::Disk;
 
 /// Names in names, at most.
 const MAX_LEVELS: usize = 60;
+
+/// Longest name, in octets.
+const MAX_NAME: usize = 1024;
+
+/// Folders that are looked at, at most.
+const MAX_FOLDERS: usize = 100_000;
 
 /// A folder as `Folders.dbx` has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,20 +28,24 @@ pub(crate) struct Entry {
     pub(crate) role: Option<Role>,
 }
 
-/// The folders by the name of their file, in lower case.
-pub(crate) fn read(file: &Disk) -> io::Result<HashMap<String, Entry>> {
+/// The folders of these files, by the name of the file in lower case.
+pub(crate) fn read(file: &Disk, files: &[OsString]) -> io::Result<HashMap<String, Entry>> {
+    let lower = |file: &OsString| name_of(file).to_lowercase();
+    let files: HashSet<String> = files.iter().map(lower).collect();
     let Some(header) = layout::header(file)? else {
         return Ok(HashMap::new());
     };
     let mut nodes = HashMap::new();
-    for at in layout::objects(file, &header)?.objects {
+    let objects = layout::objects(file, &header)?.objects;
+    for at in objects.into_iter().take(MAX_FOLDERS) {
         if let Some(info) = layout::info(file, at)? {
             nodes.insert(info.number(0).unwrap_or(0), Node::of(&info));
         }
     }
     let mut out = HashMap::new();
     for (id, node) in &nodes {
-        let Some(file_name) = &node.file else {
+        let file_name = node.file.as_ref().map(|file| file.to_lowercase());
+        let Some(file_name) = file_name.filter(|file| files.contains(file)) else {
             continue;
         };
         let mut levels = Vec::new();
@@ -52,7 +63,7 @@ pub(crate) fn read(file: &Disk) -> io::Result<HashMap<String, Entry>> {
         levels.reverse();
         if let Some(name) = MailboxName::new(levels) {
             let role = node.role;
-            out.insert(file_name.to_lowercase(), Entry { name, role });
+            out.insert(file_name, Entry { name, role });
         }
     }
     Ok(out)
@@ -70,7 +81,8 @@ struct Node {
 
 impl Node {
     fn of(info: &Info) -> Self {
-        let text = |index| info.text(index).map(decode).filter(|t| !t.is_empty());
+        let short = |text: &'_ [u8]| decode(&text[..text.len().min(MAX_NAME)]);
+        let text = |index| info.text(index).map(short).filter(|t| !t.is_empty());
         Self {
             parent: info.number(1).unwrap_or(0),
             name: text(2).unwrap_or_default(),

@@ -29,6 +29,10 @@ const NODE_ENTRY: usize = 12;
 /// Trees have a fan-out of 51: deeper than this there are only cycles.
 const MAX_DEPTH: usize = 64;
 
+/// Nodes and objects of one tree, at most: a file of the longest length there is, 2 GiB, has
+/// room for fewer messages.
+const MOST: usize = 1 << 22;
+
 /// Largest body of an indexed object: texts of a few hundred octets.
 const MAX_INFO: usize = 64 * 1024;
 
@@ -81,8 +85,9 @@ pub(crate) fn header_in(head: &[u8]) -> Option<Header> {
 pub(crate) struct Tree {
     /// Offsets of the objects, in the tree's order.
     pub(crate) objects: Vec<u32>,
-    /// Offsets of nodes that are not there, lie outside, or come a second time.
-    pub(crate) broken: Vec<u32>,
+    /// Whether a node is not there, lies outside, or comes a second time, or there are more
+    /// than the file has room for.
+    pub(crate) is_broken: bool,
 }
 
 /// All objects of the file, as far as the tree leads to them.
@@ -102,6 +107,12 @@ fn descend(
     seen: &mut HashSet<u32>,
     tree: &mut Tree,
 ) -> io::Result<()> {
+    // Nodes that overlap would make more of a file than there is in it.
+    let room = usize::try_from(file.length() / NODE as u64).unwrap_or(MOST) + 1;
+    if seen.len() >= room.min(MOST) || tree.objects.len() >= MOST {
+        tree.is_broken = true;
+        return Ok(());
+    }
     // A node that comes twice would bring its messages twice, or never end.
     let node = file.octets_at(u64::from(at), NODE)?;
     if depth > MAX_DEPTH
@@ -109,7 +120,7 @@ fn descend(
         || word(&node, 0) != Some(at)
         || node.len() < NODE_HEADER
     {
-        tree.broken.push(at);
+        tree.is_broken = true;
         return Ok(());
     }
     let child = word(&node, 8).unwrap_or(0);
@@ -120,7 +131,7 @@ fn descend(
     for n in 0..usize::from(node[0x11]).min(room) {
         let entry = NODE_HEADER + n * NODE_ENTRY;
         let (Some(object), Some(child)) = (word(&node, entry), word(&node, entry + 4)) else {
-            tree.broken.push(at);
+            tree.is_broken = true;
             break;
         };
         if object != 0 {

@@ -152,7 +152,7 @@ fn folders_of(dir: &dirs::Dir, above: Option<&String>) -> Vec<Folder> {
         .find(|f| f.eq_ignore_ascii_case("folders.dbx"));
     let names = match list.map(|f| Disk::open(&dir.path.join(f))) {
         // A list that cannot be read costs the names, not the mail.
-        Some(Ok(file)) => folders::read(&file).unwrap_or_default(),
+        Some(Ok(file)) => folders::read(&file, &dir.files).unwrap_or_default(),
         _ => std::collections::HashMap::new(),
     };
     let mut out = Vec::new();
@@ -307,7 +307,7 @@ fn scan_dbx(file: &Disk, path: &Path, now: i64, telling: &mut Telling<'_>) -> io
     let tree = layout::objects(file, &header)?;
     let mut firsts = HashSet::new();
     let modified = disk::modified(path);
-    let mut is_broken = !tree.broken.is_empty();
+    let mut is_broken = tree.is_broken;
     for at in tree.objects {
         if telling.is_over {
             return Ok(());

@@ -404,3 +404,46 @@ proptest! {
         properties::dbx(&octets);
     }
 }
+
+#[test]
+fn a_chain_that_leads_back_ends_within_the_length_of_the_file() {
+    let mut octets = vec![0; 0x100];
+    for word in [0x100_u32, 0x200, 0x200, 0x100] {
+        octets.extend(word.to_le_bytes());
+    }
+    octets.resize(0x1_0000, b'x');
+    let mut text = Vec::new();
+    let read = chain::Chain::new(Disk::held(&octets), 0x100).read_to_end(&mut text);
+    assert!(read.is_err());
+    assert!(text.len() <= octets.len(), "{}", text.len());
+}
+
+#[test]
+fn what_looks_like_a_segment_inside_of_one_is_text() {
+    let mut maker = Maker::new(MESSAGES);
+    let at = maker.end() + 16 + 0x20;
+    let mut text = b"Subject: one\r\n\r\n".to_vec();
+    text.resize(0x20, b' ');
+    for word in [at, 0x200, 0x10, 0] {
+        text.extend(word.to_le_bytes());
+    }
+    let first = maker.text(&text);
+    let second = maker.text(b"Subject: two\r\n\r\n");
+    let heads = chain::heads(&Disk::held(&maker.octets)).unwrap();
+    assert_eq!(heads, [first, second]);
+}
+
+#[test]
+fn a_tree_of_nodes_that_overlap_does_not_fill_the_memory() {
+    let mut maker = Maker::new(MESSAGES);
+    while maker.octets.len() < 1 << 18 {
+        maker.octets.extend(maker.end().to_le_bytes());
+    }
+    maker.put(0xe4, 0x100);
+    let file = Disk::held(&maker.octets);
+    let header = layout::header(&file).unwrap().unwrap();
+    let tree = layout::objects(&file, &header).unwrap();
+    assert!(tree.is_broken);
+    let most = 51 * (maker.octets.len() / 0x27c + 1);
+    assert!(tree.objects.len() <= most, "{}", tree.objects.len());
+}

@@ -132,7 +132,10 @@ fn states(database: &Path) -> HashMap<String, State> {
     let octets = disk::beside(database).unwrap_or_default();
     let rows = mork::rows(&octets, &["flags", "keywords", "storeToken"]);
     let mut out = HashMap::new();
-    for mut row in rows.into_values() {
+    // Should several rows tell of one message, the newest is believed, at every look.
+    let mut rows: Vec<_> = rows.into_iter().collect();
+    rows.sort_by(|(a, _), (b, _)| (a.len(), a).cmp(&(b.len(), b)));
+    for (_, mut row) in rows {
         let Some(token) = row.remove("storeToken") else {
             continue;
         };

@@ -10,6 +10,13 @@ const MOST_TIMES: usize = 4;
 /// Longest scope of a table, in letters; it stands in the key of each of its rows.
 const MOST_SCOPE: usize = 64;
 
+/// Longest number of a row, in letters.
+const MOST_ID: usize = 64;
+
+/// Octets of the file for each row with a cell that is wanted, at least: a message has some
+/// twenty cells, and a row in memory costs more than `[1(^88=5)]` does.
+const LEAST_ROW: usize = 32;
+
 /// The chosen cells of one row, by column.
 pub(crate) type Row = HashMap<&'static str, String>;
 
@@ -25,6 +32,7 @@ pub(crate) fn rows(octets: &[u8], wanted: &[&'static str]) -> HashMap<String, Ro
         rows: HashMap::new(),
         scope: String::new(),
         room: octets.len().saturating_mul(MOST_TIMES),
+        most_rows: octets.len() / LEAST_ROW + 16,
     };
     reader.run();
     reader.rows
@@ -43,6 +51,8 @@ struct Reader<'a> {
     scope: String,
     /// Octets that values may still come to.
     room: usize,
+    /// Rows that may come.
+    most_rows: usize,
 }
 
 impl Reader<'_> {
@@ -132,7 +142,11 @@ impl Reader<'_> {
             None => (false, text.trim()),
         };
         let (id, own) = text.split_once(':').unwrap_or((text, &self.scope));
-        let key = format!("{} {}", id.to_ascii_uppercase(), own.to_ascii_uppercase());
+        let short = |text: &str, most| -> String {
+            let letters = text.chars().take(most);
+            letters.map(|letter| letter.to_ascii_uppercase()).collect()
+        };
+        let key = format!("{} {}", short(id, MOST_ID), short(own, MOST_SCOPE));
         if is_cleared {
             self.rows.remove(&key);
         }
@@ -187,8 +201,14 @@ impl Reader<'_> {
         if let Some(raw) = raw.filter(|raw| raw.len() <= self.room) {
             let value = String::from_utf8_lossy(&unescaped(raw)).into_owned();
             self.room = self.room.saturating_sub(value.len());
-            let row = self.rows.entry(row.to_owned()).or_default();
-            row.insert(column, value);
+            if let Some(row) = self.rows.get_mut(row) {
+                row.insert(column, value);
+            } else if self.rows.len() < self.most_rows {
+                self.rows
+                    .entry(row.to_owned())
+                    .or_default()
+                    .insert(column, value);
+            }
         }
     }
 
@@ -299,6 +319,26 @@ b\)c)>
         assert_eq!(told("1 ^80"), "flags=5 keywords=$label2 Ջ storeToken=ab)c");
         assert_eq!(told("2 ^80"), "flags=1 storeToken=20d");
         assert_eq!(told("1 ^9F"), "flags=4 folderName=メ: 2024/4");
+    }
+
+    #[test]
+    fn a_row_with_a_long_number_is_read_in_one_pass() {
+        let id = "1".repeat(1 << 20);
+        let mut text = format!("[{id}");
+        for _ in 0..100_000 {
+            text += "(flags=5)";
+        }
+        let rows = rows(text.as_bytes(), &["flags"]);
+        let longest = rows.keys().map(String::len).max();
+        assert!(longest.is_some_and(|longest| longest <= MOST_ID + MOST_SCOPE + 1));
+        assert_eq!(rows.len(), 1);
+    }
+
+    #[test]
+    fn rows_of_next_to_nothing_do_not_fill_the_memory() {
+        let text: String = (0..10_000).map(|n| format!("[{n}(flags=)]")).collect();
+        let rows = rows(text.as_bytes(), &["flags"]);
+        assert!(rows.len() <= text.len() / LEAST_ROW + 16, "{}", rows.len());
     }
 
     proptest! {

@@ -97,10 +97,12 @@ fn is_hashed(leaf: &str) -> bool {
 fn in_database(database: &Path) -> Option<String> {
     let octets = disk::beside(database)?;
     let rows = mork::rows(&octets, &["folderName"]);
-    let name = rows
-        .into_values()
-        .find_map(|mut row| row.remove("folderName"));
-    name.filter(|name| !name.is_empty())
+    // The same at every look, should several rows have one.
+    let named = rows.into_iter().filter_map(|(id, mut row)| {
+        let name = row.remove("folderName")?;
+        (!name.is_empty()).then_some((id.len(), id, name))
+    });
+    named.min().map(|(_, _, name)| name)
 }
 
 /// What a folder is for by the name of its file, which Thunderbird does not translate.

@@ -137,3 +137,22 @@ proptest! {
         prop_assert_eq!(unquote(&quoted_printable(&octets)), expected);
     }
 }
+
+#[test]
+fn quoted_printable_parts_together_do_not_fill_the_memory() {
+    let dir = tempfile::tempdir().unwrap();
+    let part = "--b\nContent-Transfer-Encoding: quoted-printable\nX-Apple-Content-Length: 6\n\n\n";
+    let text = format!(
+        "Content-Type: multipart/mixed; boundary=b\n\n{}--b--\n",
+        part.repeat(3)
+    );
+    let rejoined = |octets: u64| {
+        rejoin(text.as_bytes(), |part| {
+            let file = content(dir.path(), part, b"short\n");
+            Ok(Some(Content { octets, ..file }))
+        })
+    };
+    assert!(rejoined(MAX_QUOTED / 3).is_ok());
+    let refused = rejoined(MAX_QUOTED / 3 + 1).map_err(|e| e.kind());
+    assert_eq!(refused, Err(io::ErrorKind::FileTooLarge));
+}
