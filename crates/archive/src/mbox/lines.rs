@@ -6,6 +6,9 @@ use std::io;
 /// How much is read at once.
 const BLOCK: usize = 1 << 20;
 
+/// How much is read first: a scan of a few messages in the middle of a file ends soon.
+const FIRST: usize = 1 << 15;
+
 /// A line longer than this comes in pieces.
 pub(crate) const LONGEST: usize = 1 << 16;
 
@@ -25,6 +28,8 @@ pub(crate) struct Lines {
     disk: Disk,
     end: u8,
     buffer: Vec<u8>,
+    /// How much is read next.
+    block: usize,
     /// Offset of the buffer's first octet.
     base: u64,
     /// What of the buffer is not told yet.
@@ -46,6 +51,7 @@ impl Lines {
             disk,
             end,
             buffer: Vec::new(),
+            block: FIRST,
             base: start,
             from: 0,
             filled: 0,
@@ -122,7 +128,8 @@ impl Lines {
         self.from = 0;
         let position = self.base + self.filled as u64;
         let left = self.disk.length().saturating_sub(position);
-        let more = BLOCK.min(usize::try_from(left).unwrap_or(BLOCK));
+        let more = self.block.min(usize::try_from(left).unwrap_or(BLOCK));
+        self.block = (self.block * 2).min(BLOCK);
         if self.buffer.len() < self.filled + more {
             self.buffer.resize(self.filled + more, 0);
         }
