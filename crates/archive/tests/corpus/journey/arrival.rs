@@ -87,6 +87,14 @@ pub(crate) fn refused(folders: &[Read]) -> usize {
         .count()
 }
 
+/// How many messages Dovecot keeps with other octets.
+pub(crate) fn altered(folders: &[Read]) -> usize {
+    let messages = folders.iter().flat_map(|f| &f.messages);
+    messages
+        .filter(|m| matches!(stored(Kind::Dovecot, &m.octets), Stored::Rewritten(_)))
+        .count()
+}
+
 /// What Dovecot makes of a message, as measured; `None` where it refuses it.
 fn snapshot(message: &Message) -> Option<MessageSnapshot> {
     let octets = match stored(Kind::Dovecot, &message.octets) {

@@ -3,6 +3,8 @@
 //! every message, flag, date and folder; the numbers are those of the corpus' own list.
 
 mod arrival;
+mod home;
+mod made;
 mod parts;
 
 use crate::support::{Read, golden_text, options, read};
@@ -11,7 +13,7 @@ use hikyaku_archive::{Archive, ArchiveSource, Kind, recognise};
 use hikyaku_backup::{BackupDestination, BackupSource, Format, check};
 use hikyaku_core::MailboxName;
 use hikyaku_core::policy::{Patience, Policy};
-use hikyaku_core::report::Report;
+use hikyaku_core::report::{Note, Report};
 use hikyaku_core::traits::{Destination, Source};
 use hikyaku_engine::{Job, Stop, SystemClock};
 use hikyaku_imap::{ImapAccount, ImapOptions};
@@ -158,6 +160,7 @@ impl Journey {
         let ledger = MemoryLedger::default();
         let mut names = BTreeMap::new();
         let refused = arrival::refused(folders);
+        let altered = arrival::altered(folders);
         for run in 0..2 {
             let imap = Arc::new(connect(&self.server, &account).await);
             let report = copy(part, imap.clone(), &ledger).await;
@@ -165,6 +168,8 @@ impl Journey {
             let copied = if run == 0 { part.messages - refused } else { 0 };
             assert_eq!(report.copied_now(), copied as u64, "{} {run}", part.name);
             assert_exceptions(part, &report, part.exceptions + refused);
+            let expected = if run == 0 { altered } else { 0 };
+            assert_eq!(told_altered(&report), expected, "{} {run}", part.name);
             names = destinations(&report);
         }
         let mut judge = self.server.judge(&account).expect("judge");
@@ -225,6 +230,16 @@ fn assert_exceptions(part: &Part, report: &Report, expected: usize) {
         "{}: {report:#?}",
         part.name
     );
+}
+
+/// How many messages are said to be stored with other octets than were sent.
+fn told_altered(report: &Report) -> usize {
+    let altered = |note: &Note| match note {
+        Note::Altered { messages, .. } => *messages,
+        _ => 0,
+    };
+    let total: u64 = report.notes.iter().map(altered).sum();
+    usize::try_from(total).expect("few")
 }
 
 /// Where each folder went, as the report tells.

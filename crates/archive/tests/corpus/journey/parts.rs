@@ -5,7 +5,13 @@ use crate::support::{corpus, unpacked};
 use hikyaku_archive::Kind;
 use std::path::{Path, PathBuf};
 
-fn part(name: &str, kind: Kind, path: PathBuf, messages: usize, exceptions: usize) -> Part {
+pub(super) fn part(
+    name: &str,
+    kind: Kind,
+    path: PathBuf,
+    messages: usize,
+    exceptions: usize,
+) -> Part {
     Part {
         name: name.to_owned(),
         kind,
@@ -75,6 +81,22 @@ async fn mbox_files_of_other_programs_arrive() {
         ("evolution-1.4/local", 49, 0),
     ];
     take("mbox", Kind::Mbox, &parts).await;
+}
+
+/// Two files of the corpus' mbox are one message each, without a line that begins it.
+#[tokio::test(flavor = "multi_thread")]
+async fn files_that_begin_with_the_message_arrive() {
+    let mut journey = Journey::start();
+    for name in ["thunderbird-test-bugmail1", "thunderbird-test-mime-torture"] {
+        let Some(path) = corpus(&format!("mbox/{name}")) else {
+            return;
+        };
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join(format!("{name}.eml"));
+        copy(&path, &file);
+        journey.take(&part(name, Kind::Eml, file, 1, 0)).await;
+    }
+    journey.end("mbox-without-divider");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -226,7 +248,7 @@ fn copy(from: &Path, to: &Path) {
 }
 
 /// Copies a tree of Maildirs with the empty directories that the corpus has lost.
-fn copy_maildirs(from: &Path, to: &Path) {
+pub(super) fn copy_maildirs(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();
