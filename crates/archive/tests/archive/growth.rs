@@ -253,3 +253,42 @@ async fn flags_that_changed_in_the_file_follow() {
         .collect();
     assert_eq!(flags, ["\\Seen", ""]);
 }
+
+/// What cannot be read is told in every run. While the file stays nothing else of it is read; a
+/// folder with an exception has no checkpoint to go on from, so when it grows everything is
+/// compared by content.
+#[tokio::test]
+async fn an_item_that_cannot_be_read_is_told_in_each_run_and_doubles_nothing() {
+    let world = World::new();
+    let mut text: String = (1..=100).map(message).collect();
+    // A line that begins a message, and no message.
+    text += "From a@b Mon Apr  1 01:02:03 2024\n";
+    text += &message(101);
+    let mut costs = Vec::new();
+    for more in [None, None, Some(102), None] {
+        text += &more.map(message).unwrap_or_default();
+        std::fs::write(&world.path, &text).expect("written");
+        let asked = Arc::new(Asked::default());
+        let report = world.job(&asked).copy().await.expect("a run");
+        let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        costs.push((
+            report.copied_now(),
+            count(&asked.heads),
+            count(&asked.letters),
+        ));
+        let named: Vec<_> = report
+            .exceptions
+            .iter()
+            .map(|e| (e.key, e.fault.code))
+            .collect();
+        let expected = (Some(Key(101)), hikyaku_core::Code::ArchiveDamaged);
+        assert_eq!(named, [expected], "{report:#?}");
+    }
+    assert_eq!(
+        costs,
+        [(101, 0, 102), (0, 0, 1), (1, 103, 103), (0, 0, 1)],
+        "copied, headers, letters"
+    );
+    let all: Vec<u32> = (1..=102).collect();
+    assert_eq!(world.arrived().await, subjects(&all), "each once");
+}
