@@ -8,9 +8,9 @@ use futures::future::BoxFuture;
 use hikyaku_core::mailbox::{NameRules, Quota};
 use hikyaku_core::traits::{Ask as Asked, Reader, Source};
 use hikyaku_core::{Abilities, Fault, Key, MailboxInfo, MailboxName, Reach, Side};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Mutex, MutexGuard};
 
@@ -54,12 +54,14 @@ impl Archive {
         self
     }
 
-    fn placed(&self, mut fault: Fault) -> Fault {
-        // Names of this program's making mean nothing to people.
+    /// A place as people know it: names of this program's making mean nothing to them.
+    fn told(&self, file: &str) -> String {
         let here = format!("{}/", self.directory.display());
-        if let Some(file) = &mut fault.at.file {
-            *file = file.replace(&here, "").replacen(&self.file, &self.title, 1);
-        }
+        file.replace(&here, "").replacen(&self.file, &self.title, 1)
+    }
+
+    fn placed(&self, mut fault: Fault) -> Fault {
+        fault.at.file = fault.at.file.map(|file| self.told(&file));
         fault.on(Side::Source).server(self.title.clone())
     }
 }
@@ -75,6 +77,8 @@ pub(crate) struct Shared {
     spawn: Arc<dyn Spawn>,
     archive: Archive,
     slot: Mutex<Slot>,
+    /// What the folders are called in the child, as of the last listing.
+    names: std::sync::Mutex<BTreeMap<MailboxName, MailboxName>>,
 }
 
 /// The child, and what became of those before it.
@@ -139,6 +143,7 @@ impl Cell {
             spawn,
             archive,
             slot: Mutex::default(),
+            names: std::sync::Mutex::default(),
         };
         drop(shared.child().await?);
         let abilities = Abilities {
@@ -162,6 +167,11 @@ impl Shared {
     /// With the archive's title.
     pub(crate) fn placed(&self, fault: Fault) -> Fault {
         self.archive.placed(fault)
+    }
+
+    /// A place as people know it.
+    pub(crate) fn told(&self, file: &str) -> String {
+        self.archive.told(file)
     }
 
     /// The child, alive and with the archive open.
@@ -251,11 +261,22 @@ impl Shared {
     async fn folders(&self) -> Result<Vec<MailboxInfo>, Fault> {
         let folders = self.ask_for_folders().await?;
         let mut told: Vec<MailboxInfo> = folders.iter().filter_map(FolderWire::info).collect();
-        for info in &mut told {
-            info.name = self.outer(&info.name);
-        }
         told.sort_by(|a, b| a.name.cmp(&b.name));
         told.dedup_by(|a, b| a.name == b.name);
+        // Whoever has a name already keeps it; a renamed one that meets it gets a number.
+        let mut taken: BTreeSet<MailboxName> = told.iter().map(|info| info.name.clone()).collect();
+        let mut names = BTreeMap::new();
+        for info in &mut told {
+            let mut outer = self.outer(&info.name);
+            if outer != info.name {
+                outer = free(outer, &taken);
+                taken.insert(outer.clone());
+            }
+            let inner = std::mem::replace(&mut info.name, outer.clone());
+            names.insert(outer, inner);
+        }
+        told.sort_by(|a, b| a.name.cmp(&b.name));
+        *self.names.lock().unwrap_or_else(PoisonError::into_inner) = names;
         Ok(told)
     }
 
@@ -268,6 +289,10 @@ impl Shared {
     }
 
     fn inner(&self, name: &MailboxName) -> MailboxName {
+        let names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(inner) = names.get(name) {
+            return inner.clone();
+        }
         match &self.archive.folder {
             Some((inner, outer)) => {
                 // As it was told: INBOX has one spelling.
@@ -278,6 +303,21 @@ impl Shared {
             None => name.clone(),
         }
     }
+}
+
+/// The name, with a number behind it if it is taken.
+fn free(name: MailboxName, taken: &BTreeSet<MailboxName>) -> MailboxName {
+    let mut tried = name.clone();
+    let mut number = 1_u64;
+    while taken.contains(&tried) {
+        number += 1;
+        let leaf = format!("{} ({number})", name.leaf());
+        tried = match name.parent() {
+            Some(parent) => parent.child(&leaf),
+            None => MailboxName::new(vec![leaf]).unwrap_or_else(|| name.clone()),
+        };
+    }
+    tried
 }
 
 /// The name with another outermost level, if it has this one.

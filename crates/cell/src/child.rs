@@ -108,8 +108,12 @@ impl Desk {
                 return plain(Answer::Done);
             }
             Ask::Folders => {
-                let mut told = self.archive()?.mailboxes().await?;
-                told.truncate(MOST_FOLDERS);
+                let told = self.archive()?.mailboxes().await?;
+                if told.len() > MOST_FOLDERS {
+                    let detail = format!("{} folders, {MOST_FOLDERS} at most", told.len());
+                    let code = Code::ArchiveExcess;
+                    return Err(Fault::new(code, Reach::Job, Remedy::AskUser, detail));
+                }
                 let told = told.iter().map(FolderWire::from).collect();
                 return plain(Answer::Folders(told));
             }
@@ -129,7 +133,9 @@ impl Desk {
             | Ask::Read { number, .. }
             | Ask::More { number, .. }
             | Ask::Piece { number }
-            | Ask::Head { number, .. } => number,
+            | Ask::Head { number, .. }
+            | Ask::File { number, .. }
+            | Ask::Resume { number, .. } => number,
         };
         let folder = self.folders.get(&number).ok_or_else(nonsense)?;
         let (answer, answered) = oneshot::channel();
@@ -207,6 +213,14 @@ async fn attend(mut reader: Box<dyn Reader>, mut wished: mpsc::Receiver<Wish>) {
         let keys = |text: &str| wire::keys_in(text).ok_or_else(nonsense);
         let answered = match &ask {
             Ask::Head { key, .. } => head(&mut *reader, Key(*key)).await,
+            Ask::File { key, .. } => match reader.file(Key(*key)).await {
+                Ok(file) => plain(Answer::File(file)),
+                Err(fault) => Err(fault),
+            },
+            Ask::Resume { earlier, .. } => match reader.resume(&(*earlier).into()).await {
+                Ok(resumed) => plain(Answer::Resumed(resumed)),
+                Err(fault) => Err(fault),
+            },
             Ask::List {
                 keys: text, facts, ..
             } => match keys(text) {

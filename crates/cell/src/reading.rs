@@ -97,12 +97,38 @@ impl Opened {
             return Err(Trouble::Died(slot.lose(astray())));
         };
         let state = MailboxState::from(state);
-        if self.generation > 0 && (state.epoch, &keys) != (self.state.epoch, &self.keys) {
+        if self.generation == 0 {
+            (self.state, self.keys) = (state, keys);
+        } else if !is_same(&state, &self.state) || keys != self.keys {
             return Err(Trouble::Fault(changed()));
         }
-        (self.state, self.keys) = (state, keys);
         (self.number, self.generation) = (number, slot.generation);
         Ok(())
+    }
+
+    /// Asks about the folder; where a child dies of it the next one is asked.
+    async fn ask(
+        &mut self,
+        reach: Reach,
+        ask: impl Fn(u32) -> Ask,
+        is_fit: impl Fn(&Answer) -> bool,
+    ) -> Result<(Answer, Vec<u8>), Fault> {
+        let mut why = String::new();
+        for _ in 0..2 {
+            let shared = self.shared.clone();
+            let mut slot = shared.child().await?;
+            let asked = match self.enter(&mut slot).await {
+                Ok(()) => shared.ask(&mut slot, &ask(self.number)).await,
+                Err(trouble) => Err(trouble),
+            };
+            match asked {
+                Ok((answer, raw)) if is_fit(&answer) => return Ok((answer, raw)),
+                Ok(_) => why = slot.lose(astray()),
+                Err(Trouble::Fault(fault)) => return Err(self.placed(fault)),
+                Err(Trouble::Died(died)) => why = died,
+            }
+        }
+        Err(self.placed(fatal(reach, &why)))
     }
 
     fn placed(&self, fault: Fault) -> Fault {
@@ -128,6 +154,15 @@ impl Opened {
             Some((next, walk))
         })
         .boxed()
+    }
+}
+
+/// Whether another child sees the same. A reader may go on under an earlier epoch
+/// ([`Reader::resume`]); what the folder holds is the same then.
+fn is_same(a: &MailboxState, b: &MailboxState) -> bool {
+    match (a.modseq, b.modseq) {
+        (Some(of_a), Some(of_b)) => (of_a, a.next) == (of_b, b.next),
+        _ => a.epoch == b.epoch,
     }
 }
 
@@ -463,32 +498,48 @@ impl Reader for Opened {
         self.walk(keys, Facts::default())
     }
 
+    fn resume<'a>(&'a mut self, earlier: &'a MailboxState) -> Asked<'a, bool> {
+        Box::pin(async move {
+            let ask = |number| Ask::Resume {
+                number,
+                earlier: earlier.into(),
+            };
+            let is_fit = |answer: &Answer| matches!(answer, Answer::Resumed(_));
+            let (answer, _) = self.ask(Reach::Mailbox, ask, is_fit).await?;
+            let resumed = matches!(answer, Answer::Resumed(true));
+            if resumed {
+                self.state.epoch = earlier.epoch;
+            }
+            Ok(resumed)
+        })
+    }
+
     fn head(&mut self, key: Key) -> Asked<'_, Option<Bytes>> {
         Box::pin(async move {
             if !self.keys.contains(key) {
                 return Ok(None);
             }
-            let mut why = String::new();
-            for _ in 0..2 {
-                let shared = self.shared.clone();
-                let mut slot = shared.child().await?;
-                let asked = async {
-                    self.enter(&mut slot).await?;
-                    let ask = Ask::Head {
-                        number: self.number,
-                        key: key.0,
-                    };
-                    shared.ask(&mut slot, &ask).await
-                };
-                match asked.await {
-                    Ok((Answer::Head(true), raw)) => return Ok(Some(raw.into())),
-                    Ok((Answer::Head(false), _)) => return Ok(None),
-                    Ok(_) => why = slot.lose(astray()),
-                    Err(Trouble::Fault(fault)) => return Err(self.placed(fault.message(key))),
-                    Err(Trouble::Died(died)) => why = died,
-                }
+            let ask = |number| Ask::Head { number, key: key.0 };
+            let is_fit = |answer: &Answer| matches!(answer, Answer::Head(_));
+            let asked = self.ask(Reach::Message, ask, is_fit).await;
+            let (answer, raw) = asked.map_err(|fault| fault.message(key))?;
+            Ok(matches!(answer, Answer::Head(true)).then(|| raw.into()))
+        })
+    }
+
+    fn file(&mut self, key: Key) -> Asked<'_, Option<String>> {
+        Box::pin(async move {
+            if !self.keys.contains(key) {
+                return Ok(None);
             }
-            Err(self.placed(fatal(Reach::Message, &why).message(key)))
+            let ask = |number| Ask::File { number, key: key.0 };
+            let is_fit = |answer: &Answer| matches!(answer, Answer::File(_));
+            let asked = self.ask(Reach::Message, ask, is_fit).await;
+            let (answer, _) = asked.map_err(|fault| fault.message(key))?;
+            Ok(match answer {
+                Answer::File(file) => file.map(|file| self.shared.told(&file)),
+                _ => None,
+            })
         })
     }
 }

@@ -392,3 +392,147 @@ async fn keys_that_nobody_asked_for_are_not_believed() {
     };
     assert_eq!(fault.code, Code::MailboxMissing);
 }
+
+/// Whoever reads is ahead of whoever takes the octets: a long message waits for its reader and is not taken for over.
+#[tokio::test]
+async fn a_reader_that_runs_ahead_of_long_messages_gets_all_of_them() {
+    let home = tempfile::tempdir().expect("a directory");
+    let expected = mbox(home.path(), 22);
+    let stage = Stage::new(|_, _| None);
+    let cell = opened(&stage, home.path()).await;
+    let (letters, mut waiting) = tokio::sync::mpsc::channel(4);
+    let reading = tokio::spawn(async move {
+        let mut reader = folder(&cell).await;
+        let keys = reader.keys().await.expect("keys");
+        let mut flow = reader.read(&keys);
+        while let Some(letter) = flow.next().await {
+            letters.send(letter).await.expect("somebody listens");
+        }
+    });
+    let mut came = Vec::new();
+    while let Some(letter) = waiting.recv().await {
+        // As far ahead as it can get before anything of this message is taken.
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+        }
+        let letter = letter.expect("well");
+        came.push(contract::octets(letter.body).await.expect("whole"));
+    }
+    reading.await.expect("no panic");
+    let wanted: Vec<_> = expected[0].messages.iter().map(|m| &m.octets).collect();
+    assert!(came.iter().collect::<Vec<_>>() == wanted, "{}", came.len());
+    assert_eq!(stage.children(), 1);
+}
+
+/// Who gives up a long message in its middle goes on with the next one.
+#[tokio::test]
+async fn a_long_message_that_nobody_wants_to_its_end_is_left() {
+    let home = tempfile::tempdir().expect("a directory");
+    mbox(home.path(), 15);
+    let stage = Stage::new(|_, _| None);
+    let cell = opened(&stage, home.path()).await;
+    let mut reader = folder(&cell).await;
+    let keys = reader.keys().await.expect("keys");
+    let mut flow = reader.read(&keys);
+    let mut came = Vec::new();
+    while let Some(letter) = flow.next().await {
+        let letter = letter.expect("well");
+        came.push(letter.key);
+        if let hikyaku_core::Body::Streamed { mut chunks, .. } = letter.body {
+            chunks.next().await.expect("a piece").expect("well");
+        }
+    }
+    assert_eq!(came, keys.iter().collect::<Vec<_>>());
+    assert_eq!(stage.children(), 1);
+}
+
+/// A newer copy of the file: what was there keeps its key, also for the child that comes after one that died.
+#[tokio::test]
+async fn an_archive_that_grew_goes_on_from_the_earlier_look() {
+    let home = tempfile::tempdir().expect("a directory");
+    mbox(home.path(), 6);
+    let stage = Stage::new(|_, _| None);
+    let earlier = folder(&opened(&stage, home.path()).await).await.state();
+    assert!(earlier.modseq.is_some());
+    mbox(home.path(), 9);
+    // The first child dies of the first letters.
+    let stage = Stage::new(|child, ask| {
+        let dies = child == 1 && matches!(ask, Ask::More { .. });
+        dies.then_some(Death::Ends)
+    });
+    let cell = opened(&stage, home.path()).await;
+    let mut reader = folder(&cell).await;
+    assert_ne!(reader.state().epoch, earlier.epoch);
+    assert_eq!(reader.resume(&earlier).await, Ok(true));
+    assert_eq!(reader.state().epoch, earlier.epoch);
+    let came = all(&mut *reader).await;
+    assert!(
+        came.iter().all(Result::is_ok) && came.len() == 9,
+        "{came:?}"
+    );
+    assert_eq!((stage.children(), reader.state().epoch), (2, earlier.epoch));
+    // One that was written anew does not.
+    let file = home.path().join("hikyaku-upload.mbox");
+    let other = std::fs::read_to_string(&file)
+        .expect("an archive")
+        .replacen("Subject: 1", "Subject: one", 1);
+    std::fs::write(&file, other).expect("written");
+    let stage = Stage::new(|_, _| None);
+    let mut reader = folder(&opened(&stage, home.path()).await).await;
+    assert_eq!(reader.resume(&earlier).await, Ok(false));
+    assert_ne!(reader.state().epoch, earlier.epoch);
+}
+
+#[tokio::test]
+async fn a_message_lies_in_the_file_as_its_owner_calls_it() {
+    let home = tempfile::tempdir().expect("a directory");
+    mbox(home.path(), 2);
+    let stage = Stage::new(|_, _| None);
+    let mut reader = folder(&opened(&stage, home.path()).await).await;
+    let first = reader.keys().await.expect("keys").first().expect("one");
+    let file = reader.file(first).await.expect("told");
+    let file = file.expect("it is there");
+    assert!(file.starts_with("古いメール.mbox"), "{file}");
+    let nowhere = Key(1 << 40);
+    assert_eq!(reader.file(nowhere).await, Ok(None));
+}
+
+/// Of a directory with letters at its top and a folder that is called as its owner calls the whole.
+#[tokio::test]
+async fn folders_that_come_to_have_one_name_are_both_there() {
+    let home = tempfile::tempdir().expect("a directory");
+    let root = home.path().join("hikyaku-upload");
+    for (file, n) in [
+        ("1.eml", 1),
+        ("古いメール/1.eml", 2),
+        ("古いメール/下/1.eml", 3),
+    ] {
+        let path = root.join(file);
+        std::fs::create_dir_all(path.parent().expect("above")).expect("room");
+        std::fs::write(path, text(n)).expect("room");
+    }
+    let stage = Stage::new(|_, _| None);
+    let archive = Archive {
+        file: "hikyaku-upload".to_owned(),
+        kind: "eml".to_owned(),
+        ..archive(home.path())
+    };
+    let cell = Cell::open(stage, archive).await.expect("an archive");
+    let mut told = Vec::new();
+    for info in cell.mailboxes().await.expect("folders") {
+        let mut reader = cell.open(&info).await.expect("a folder");
+        let keys = reader.keys().await.expect("keys");
+        let head = reader.head(keys.first().expect("one")).await.expect("read");
+        let head = String::from_utf8(head.expect("there").to_vec()).expect("ASCII");
+        let subject = head.lines().find(|line| line.starts_with("Subject"));
+        told.push(format!("{}: {}", info.name, subject.expect("a subject")));
+    }
+    assert_eq!(
+        told,
+        [
+            "古いメール: Subject: 2",
+            "古いメール/下: Subject: 3",
+            "古いメール (2): Subject: 1",
+        ]
+    );
+}

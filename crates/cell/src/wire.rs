@@ -19,7 +19,7 @@ pub const MOST_WORDS: u32 = 16 << 20;
 /// Most raw octets in one frame.
 pub const MOST_RAW: u32 = 8 << 20;
 
-/// Folders that are told of at most: a flood of them is cut off by name.
+/// Folders that are told of at most: an archive with more is refused, as one that would leave some out says nothing of them.
 pub const MOST_FOLDERS: usize = 20_000;
 
 /// What the parent asks. Each has exactly one answer.
@@ -88,6 +88,20 @@ pub enum Ask {
         /// Which.
         key: u64,
     },
+    /// Where a message lies, for a person.
+    File {
+        /// Of the folder.
+        number: u32,
+        /// Which.
+        key: u64,
+    },
+    /// Whether the folder goes on from an earlier look.
+    Resume {
+        /// Of the folder.
+        number: u32,
+        /// Where it stood then.
+        earlier: StateWire,
+    },
 }
 
 /// What the child answers.
@@ -125,6 +139,10 @@ pub enum Answer {
     Piece,
     /// To [`Ask::Head`]: whether the message is there.
     Head(bool),
+    /// To [`Ask::File`].
+    File(Option<String>),
+    /// To [`Ask::Resume`].
+    Resumed(bool),
     /// It could not be done.
     Fault(FaultWire),
 }
@@ -207,6 +225,9 @@ pub struct StateWire {
     pub next: Option<u64>,
     /// Messages.
     pub messages: u64,
+    /// Changes with the flags and the content.
+    #[serde(default)]
+    pub modseq: Option<u64>,
     /// Octets in all.
     pub octets: Option<u64>,
 }
@@ -366,6 +387,7 @@ impl From<&MailboxState> for StateWire {
             epoch: state.epoch.map(|epoch| epoch.0),
             next: state.next.map(|key| key.0),
             messages: state.messages,
+            modseq: state.modseq,
             octets: state.octets,
         }
     }
@@ -377,7 +399,7 @@ impl From<StateWire> for MailboxState {
             epoch: state.epoch.map(Epoch),
             next: state.next.map(Key),
             messages: state.messages,
-            modseq: None,
+            modseq: state.modseq,
             octets: state.octets,
         }
     }
