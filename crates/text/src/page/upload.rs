@@ -16,8 +16,8 @@ sentences! {
     }
     /// Which files.
     formats() {
-        ja: "対応しているファイル：Thunderbirdのプロファイル（ZIP）、Macの「メール」から書き出した .mbox（ZIP）、mbox、Gmailのデータ エクスポート（ZIP）、.eml（ZIPまたは1通）、Outlook Expressの .dbx、Windows Live メール（ZIP）、Becky!（ZIP）など。フォルダは、ZIPファイルに圧縮してからお選びください。",
-        en: "Files that can be read: a Thunderbird profile (zip), an .mbox exported from Apple Mail (zip), mbox, Google Takeout (zip), .eml (zip, or one message), Outlook Express .dbx, Windows Live Mail (zip), Becky! (zip) and others. Pack a folder into a zip file first.",
+        ja: "対応しているファイル：Thunderbirdのプロファイル、Macの「メール」から書き出した .mbox、mbox、Gmailのデータ エクスポート（ZIPまたは .tgz）、.eml、Outlook Expressの .dbx、Windows Live メール、Becky! など。フォルダは、ZIPまたはtar（.tar、.tar.gz、.tgz）の1つのファイルにまとめてからお選びください。",
+        en: "Files that can be read: a Thunderbird profile, an .mbox exported from Apple Mail, mbox, Google Takeout (zip or .tgz), .eml, Outlook Express .dbx, Windows Live Mail, Becky! and others. Pack a folder into one zip or tar file (.tar, .tar.gz, .tgz) first.",
     }
     /// Limits.
     limits(most: Size) {
