@@ -1,6 +1,6 @@
 //! `Folders.dbx`: what the folders are called, and below which other they lie.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ffi::OsString;
 use std::io;
 
@@ -35,7 +35,8 @@ pub(crate) fn read(file: &Disk, files: &[OsString]) -> io::Result<HashMap<String
     let Some(header) = layout::header(file)? else {
         return Ok(HashMap::new());
     };
-    let mut nodes = HashMap::new();
+    // In order: of two folders with one file the same one is believed at every look.
+    let mut nodes = BTreeMap::new();
     let objects = layout::objects(file, &header)?.objects;
     for at in objects.into_iter().take(MAX_FOLDERS) {
         if let Some(info) = layout::info(file, at)? {

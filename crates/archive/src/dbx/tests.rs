@@ -447,3 +447,19 @@ fn a_tree_of_nodes_that_overlap_does_not_fill_the_memory() {
     let most = 51 * (maker.octets.len() / 0x27c + 1);
     assert!(tree.objects.len() <= most, "{}", tree.objects.len());
 }
+
+#[test]
+fn of_two_folders_with_one_file_the_same_is_believed_at_every_look() {
+    let mut maker = Maker::new(FOLDERS);
+    for number in 1..=20 {
+        let name = format!("folder {number}");
+        maker.object(&[(0, number)], &[(2, name.as_bytes()), (3, b"Inbox.dbx")]);
+    }
+    let dir = write(&three());
+    std::fs::write(dir.path().join("Folders.dbx"), maker.finish()).unwrap();
+    for _ in 0..20 {
+        let store = OutlookExpress::open(dir.path(), NOW).unwrap();
+        let names: Vec<_> = store.folders.iter().map(|f| f.name.to_string()).collect();
+        assert_eq!(names, ["folder 20"]);
+    }
+}
