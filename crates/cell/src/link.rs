@@ -52,6 +52,8 @@ impl Spawn for Program {
             .env_clear()
             // One arena of memory for each of its few threads is enough.
             .env("MALLOC_ARENA_MAX", "2")
+            // What it unpacks for a look goes away with the archive, also when it is killed.
+            .env("TMPDIR", std::path::absolute(directory)?)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())

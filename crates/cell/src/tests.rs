@@ -536,3 +536,24 @@ async fn folders_that_come_to_have_one_name_are_both_there() {
         ]
     );
 }
+
+#[cfg(unix)]
+/// A child that is killed leaves nobody's mail in a place that nobody clears.
+#[tokio::test]
+async fn a_child_unpacks_in_the_directory_of_its_archive_only() {
+    let home = tempfile::tempdir().expect("a directory");
+    let program = crate::Program {
+        path: "/bin/sh".into(),
+        arguments: vec!["-c".into(), "echo $TMPDIR > told; env > all".into()],
+    };
+    let allowance = archive(home.path()).allowance;
+    let mut link = program.spawn(home.path(), allowance).expect("a child");
+    let ended = link.ask(&Ask::Folders, Duration::from_secs(600)).await;
+    assert!(ended.is_err(), "it only tells");
+    let told = std::fs::read_to_string(home.path().join("told")).expect("told");
+    assert_eq!(Path::new(told.trim_end()), home.path());
+    let all = std::fs::read_to_string(home.path().join("all")).expect("told");
+    let cargo = std::env::vars().find(|(name, _)| name.starts_with("CARGO"));
+    let (name, _) = cargo.expect("this test knows something");
+    assert!(!all.contains(&name), "{all}");
+}
