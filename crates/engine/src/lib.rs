@@ -45,6 +45,7 @@ mod undo;
 pub use clock::SystemClock;
 pub use job::{Depth, Job};
 pub use stop::{Lease, Stop};
+pub use undo::remembered::Remembered;
 
 #[doc(no_inline)]
 pub use hikyaku_core::traits::{Destination, Source};

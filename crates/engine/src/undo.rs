@@ -25,6 +25,7 @@ pub(crate) mod aside;
 mod open;
 mod own;
 mod proof;
+pub(crate) mod remembered;
 mod removal;
 pub(crate) mod replace;
 pub(crate) mod take;

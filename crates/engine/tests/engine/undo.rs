@@ -3,7 +3,9 @@
 use crate::support::{Pair, facts, fill, mail};
 use hikyaku_core::undo::{Kept, UndoPlan, UndoReport};
 use hikyaku_core::{Code, Key};
+use hikyaku_engine::Remembered;
 use hikyaku_testkit::memory::{MemoryAccount, MemoryMessage, Personality, Removal};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Every message of every mailbox.
@@ -436,4 +438,57 @@ async fn what_others_put_there_is_never_taken_for_ours() {
         undo_as_planned(&pair).await;
         assert_eq!(content(&pair.destination), before);
     }
+}
+
+/// An undo without the source: its owner says that they still have it.
+async fn undo_from_memory(pair: &Pair) -> UndoReport {
+    let mut job = pair.job();
+    job.source = Arc::new(Remembered::new(job.ledger.clone()));
+    let plan = job.undo_plan().await.expect("a plan");
+    let report = job.undo().await.expect("it starts");
+    assert_eq!(report.stopped, None, "{report:#?}");
+    assert_eq!(plan.lines, report.lines, "the plan says what happens");
+    report
+}
+
+#[tokio::test(start_paused = true)]
+async fn copies_go_without_the_source_where_its_owner_still_has_it() {
+    let pair = lived_in(Personality::default());
+    let before = content(&pair.destination);
+    assert_eq!(pair.copy_completely().await.copied_now(), 23);
+    // What the owner touched stays all the same, and so does a copy whose content only the source could prove.
+    let inbox = pair.destination.messages("INBOX");
+    let (touched, message) = inbox.last().expect("a copy").clone();
+    pair.destination.set_flags("INBOX", touched, "\\Flagged");
+    let report = undo_from_memory(&pair).await;
+    assert_eq!(figures(&report), (22, 1, 0));
+    let mut left = before.clone();
+    let kept = pair.destination.messages("INBOX");
+    assert_eq!(kept.last().expect("kept").1.octets, message.octets);
+    pair.destination.remove("INBOX", touched);
+    left.retain(|(_, messages)| !messages.is_empty());
+    assert_eq!(content(&pair.destination), left);
+    // It is taken back once, and the next copy brings everything again.
+    assert_eq!(figures(&undo_from_memory(&pair).await).0, 0);
+    pair.copy_completely().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_only_an_older_file_had_stays_without_the_source() {
+    let pair = Pair::between(Personality::default(), Personality::default());
+    fill(&pair.source);
+    pair.copy_completely().await;
+    // Another file of the same name: other keys, and one message is gone.
+    let mailbox = pair.source.messages("INBOX");
+    let gone = mailbox[1].1.octets.clone();
+    pair.source.remove("INBOX", Key(2));
+    pair.source.renumber("INBOX");
+    pair.copy_completely().await;
+    let report = undo_from_memory(&pair).await;
+    let (removed, touched, only) = figures(&report);
+    assert_eq!((touched, only), (0, 1), "{removed}");
+    let left = whole(&pair.destination);
+    let left: Vec<_> = left.iter().flat_map(|(_, m)| m).collect();
+    assert_eq!(left.len(), 1);
+    assert_eq!(left[0].1.octets, gone);
 }
