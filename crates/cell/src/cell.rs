@@ -34,6 +34,8 @@ pub struct Archive {
     pub now: i64,
     /// Most octets that a zip file may come to.
     pub most_unpacked: u64,
+    /// Whether everything or nothing counts as read, whatever is recorded.
+    pub read: Option<bool>,
     /// What each child may use.
     pub allowance: Allowance,
     /// How long one answer may take.
@@ -205,6 +207,7 @@ impl Shared {
                 spool: Archive::SPOOL.to_owned(),
                 now: archive.now,
                 most_unpacked: archive.most_unpacked,
+                read: archive.read,
             };
             match self.ask(&mut slot, &ask).await {
                 Ok((Answer::Done, _)) => return Ok(slot),

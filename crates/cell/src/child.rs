@@ -6,7 +6,7 @@ use crate::wire::{
 };
 use bytes::Bytes;
 use futures::StreamExt;
-use hikyaku_archive::{Archive, ArchiveSource, Kind, Look, Options, look};
+use hikyaku_archive::{Archive, ArchiveSource, Kind, Look, Options, Seen, look};
 use hikyaku_core::traits::{Facts, Flow, Reader, Source};
 use hikyaku_core::{Body, BodyStream, Code, Fault, Key, KeySet, Letter, Listing, Reach, Remedy};
 use std::collections::BTreeMap;
@@ -182,6 +182,7 @@ async fn open(ask: Ask) -> Result<ArchiveSource, Fault> {
         spool,
         now,
         most_unpacked,
+        read,
     } = ask
     else {
         return Err(nonsense());
@@ -194,6 +195,11 @@ async fn open(ask: Ask) -> Result<ArchiveSource, Fault> {
         now,
         spool: Some(PathBuf::from(spool)),
         most_unpacked,
+        seen: match read {
+            None => Seen::AsRecorded,
+            Some(true) => Seen::All,
+            Some(false) => Seen::None,
+        },
         ..Options::default()
     };
     blocking(move || Archive::open(kind, &PathBuf::from(path), options)).await

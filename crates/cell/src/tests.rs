@@ -101,12 +101,14 @@ fn there(ask: Ask, directory: &Path) -> Ask {
             spool,
             now,
             most_unpacked,
+            read,
         } => Ask::Open {
             kind,
             path: at(path),
             spool: at(spool),
             now,
             most_unpacked,
+            read,
         },
         other => other,
     }
@@ -123,6 +125,7 @@ fn archive(directory: &Path) -> Archive {
         kind: "mbox".to_owned(),
         now: NOW,
         most_unpacked: 1 << 30,
+        read: None,
         allowance: Allowance {
             memory: 1 << 30,
             seconds: 60,

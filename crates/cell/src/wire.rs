@@ -43,6 +43,9 @@ pub enum Ask {
         now: i64,
         /// Most octets that a zip file may come to.
         most_unpacked: u64,
+        /// Whether everything or nothing counts as read, whatever is recorded.
+        #[serde(default)]
+        read: Option<bool>,
     },
     /// The folders.
     Folders,

@@ -29,6 +29,7 @@ fn archive(directory: &Path, memory: u64) -> Archive {
         kind: "mbox".to_owned(),
         now: 1_795_320_000,
         most_unpacked: 1 << 30,
+        read: None,
         allowance: Allowance {
             memory,
             seconds: 60,

@@ -104,7 +104,7 @@
     }, function () { stop(said.unreadable); });
   }
 
-  form.hidden = false;
+  // Without this the form sends the whole file at once, and a line that breaks off means to begin again.
   form.addEventListener("submit", function (event) {
     event.preventDefault();
     var file = by("file").files[0];

@@ -8,6 +8,8 @@
 #[allow(dead_code, reason = "the tests of the pages use the rest")]
 #[path = "../tests/pages/browser.rs"]
 mod browser;
+#[path = "../src/uploads/tests/here.rs"]
+mod here;
 #[allow(dead_code, reason = "the tests of the pages use the rest")]
 #[path = "../tests/pages/service.rs"]
 mod service;

@@ -16,14 +16,14 @@ pub(crate) use ways::{Way, is_same_server, protocol_of, ways};
 use crate::brand::{Brand, Master};
 use crate::config::Egress;
 use crate::dns::Dns;
-use crate::job::{Accepted, Protocol, Reached, Transport};
+use crate::job::{Accepted, Choices, Protocol, Reached, Transport};
 use crate::origin;
 use hikyaku_core::{AccountId, Code, Fault, Reach, Remedy, Side};
 use hikyaku_imap::{ImapAccount, ImapOptions};
 use hikyaku_net::guard::Guard;
 use hikyaku_net::sasl::Credentials;
 use hikyaku_net::{Anchors, Endpoint, Fingerprint, Secret, Security, Timeouts, Trust};
-use hikyaku_pop3::Pop3Options;
+use hikyaku_pop3::{Pop3Options, Seen};
 use hikyaku_text::escape::percent_user;
 use std::sync::Arc;
 use std::time::Duration;
@@ -143,7 +143,7 @@ pub fn source_way(
     reached: &Reached,
     secret: &Secret,
     accepted: Option<&Accepted>,
-    accepts_deletion: bool,
+    choices: &Choices,
     guard: &Guard,
 ) -> origin::Way {
     match reached.protocol {
@@ -152,7 +152,12 @@ pub fn source_way(
             let credentials = Credentials::password(&reached.login, secret.clone());
             let endpoint = source_endpoint(reached, accepted, guard);
             origin::Way::pop3(Pop3Options {
-                accepts_deletion,
+                accepts_deletion: choices.accept_deletion,
+                seen: match choices.read {
+                    None => Seen::AsRecorded,
+                    Some(true) => Seen::All,
+                    Some(false) => Seen::None,
+                },
                 ..Pop3Options::new(endpoint, credentials)
             })
         }

@@ -277,6 +277,8 @@ pub struct Choices {
     pub fit: bool,
     /// Read also from a POP3 server that may delete what was read.
     pub accept_deletion: bool,
+    /// Where the source does not tell reliably what was read: whether everything or nothing counts as read.
+    pub read: Option<bool>,
     /// One more run by itself.
     pub final_run: Option<FinalRun>,
 }
@@ -419,6 +421,9 @@ pub struct Checked {
     pub clear_text: bool,
     /// How the source was reached in the end: what the copy uses.
     pub reached: Option<Reached>,
+    /// Another protocol that the source offers beside the one that is used.
+    #[serde(default)]
+    pub beside: Option<Protocol>,
     /// Where mail is delivered now.
     pub delivery: Delivery,
     /// Why it cannot begin.

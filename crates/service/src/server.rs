@@ -20,7 +20,7 @@ use crate::uploads::Uploads;
 use crate::web::{self, App, Parts};
 use crate::worker::{Limits, Worker};
 use axum::Router;
-use hikyaku_cell::Program;
+use hikyaku_cell::{Program, Spawn};
 use hikyaku_core::traits::Clock;
 use hikyaku_core::{Code, Fault, Reach, Remedy};
 use hikyaku_engine::{Stop, SystemClock};
@@ -109,7 +109,8 @@ impl Server {
             None => return Err(Fault::bug("a service without a state directory").into()),
         };
         let dns = Dns::new(config.egress.resolver)?;
-        Self::with(config, brands, store, key, Some(dns)).await
+        let archives = archive_worker();
+        Self::with(config, brands, store, key, Some(dns), archives).await
     }
 
     /// Opens a service that forgets everything when it ends, with the built-in brand and this destination.
@@ -118,9 +119,22 @@ impl Server {
     /// # Errors
     /// As [`Self::open`].
     pub async fn to_try_out(config: Config, destination: Destination) -> Result<Self, NoStart> {
+        let program = archive_worker();
+        Self::to_try_out_reading(config, destination, program).await
+    }
+
+    /// The same; what is uploaded is read by children that come from there.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub async fn to_try_out_reading(
+        config: Config,
+        destination: Destination,
+        archives: Option<Arc<dyn Spawn>>,
+    ) -> Result<Self, NoStart> {
         let brands = Brands::with_destination(destination);
         let store = Store::open_in_memory().await?;
-        Self::with(config, brands, store, Key::random(), None).await
+        Self::with(config, brands, store, Key::random(), None, archives).await
     }
 
     async fn with(
@@ -129,6 +143,7 @@ impl Server {
         store: Store,
         key: Key,
         asks_for_mail_hosts: Option<Dns>,
+        archives: Option<Arc<dyn Spawn>>,
     ) -> Result<Self, NoStart> {
         let refused = |e| NoStart::Listen(config.listen, e);
         let listener = TcpListener::bind(config.listen).await.map_err(refused)?;
@@ -146,7 +161,7 @@ impl Server {
         };
         let jobs = Jobs::new(store.clone(), key);
         let dns = Dns::new(config.egress.resolver)?;
-        let uploads = uploads(&config);
+        let uploads = archives.and_then(|archives| uploads(&config, archives));
         let world = Served::new(&config, brands.clone(), dns, uploads.clone());
         let worker = Worker::new(jobs.clone(), Arc::new(world), limits(&config));
         let app = App::new(Parts {
@@ -239,22 +254,21 @@ fn of_page(ended: Result<io::Result<()>, JoinError>) -> Result<(), Fault> {
     }
 }
 
-/// Where uploads are kept, if there is such a place. They are read by this program itself, in another process.
-fn uploads(config: &Config) -> Option<Uploads> {
+/// What reads uploads: this program itself, in another process. `None` where nothing would limit what that costs.
+fn archive_worker() -> Option<Arc<dyn Spawn>> {
+    let path = std::env::current_exe().ok().filter(|_| cfg!(unix))?;
+    let arguments = vec![ARCHIVE_WORKER.into()];
+    Some(Arc::new(Program { path, arguments }))
+}
+
+/// Where uploads are kept, if there is such a place.
+fn uploads(config: &Config, archives: Arc<dyn Spawn>) -> Option<Uploads> {
     let directory = config.state.as_ref().filter(|_| config.uploads.offered)?;
-    if !cfg!(unix) {
-        // Nothing limits what reading them costs.
-        return None;
-    }
-    let program = Program {
-        path: std::env::current_exe().ok()?,
-        arguments: vec![ARCHIVE_WORKER.into()],
-    };
     Some(Uploads::new(
         directory.join(UPLOADS),
         config.uploads,
         Arc::new(SystemClock::default()),
-        Arc::new(program),
+        archives,
     ))
 }
 

@@ -16,6 +16,7 @@ mod record;
 #[cfg(test)]
 pub(crate) mod tests;
 
+pub(crate) use read::MOST_FOLDERS;
 pub use record::{Record, Seen};
 
 use crate::config;

@@ -160,6 +160,21 @@ sentences! {
         ja: "※コピー元のメールは、変更も削除もしておりません。",
         en: "The mail at the source has been neither changed nor deleted.",
     }
+    /// What became of a file that was uploaded.
+    upload_deleted() {
+        ja: "※アップロードされたファイルは、サーバーから削除しました。",
+        en: "The uploaded file has been deleted from the server.",
+    }
+    /// What becomes of it while the copy may go on.
+    upload_kept() {
+        ja: "※アップロードされたファイルは、続きから再開できるよう24時間保管したあと、サーバーから削除します。",
+        en: "The uploaded file is kept for 24 hours, so that the copy can go on, and is then deleted from the server.",
+    }
+    /// When the mail on the computer may go.
+    keep_the_file() {
+        ja: "※パソコンの中のメールは、コピー先でメールをご確認いただくまで、消さずにお残しください。",
+        en: "Keep the mail on your computer until you have looked at the mail at the destination.",
+    }
     /// When the old server may go.
     keep_the_old_server() {
         ja: "※前のサーバーは、DNSの切り替え後にもう一度コピー（差分）を実行し、すべて完了するまで解約しないでください。",

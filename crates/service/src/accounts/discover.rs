@@ -1,5 +1,6 @@
 //! Finding the source's server when nobody knows its name: what the domain's owner published (RFC 6186), the names that
-//! most hosts use, and the host that takes the domain's mail.
+//! most hosts use, and the host that takes the domain's mail. IMAP is better than POP3 in every respect: a server for
+//! POP3 counts only where there is none for IMAP.
 //!
 //! Nothing secret is sent while looking. A server that was found signs people in only with a certificate that the system
 //! trusts for the name under which it was found, unless that name belongs to the address's own domain and the person
@@ -7,7 +8,7 @@
 
 use super::{WHILE_WAITED_FOR, is_same_server};
 use crate::dns::Dns;
-use crate::job::Transport;
+use crate::job::{Protocol, Transport};
 use futures::future::join_all;
 use hikyaku_core::{Code, Fault, Reach, Remedy, Side};
 use hikyaku_net::guard::Guard;
@@ -28,6 +29,10 @@ pub struct Found {
     pub addresses: Vec<IpAddr>,
     /// The name belongs to the domain that was asked about.
     pub is_own_name: bool,
+    /// What it speaks.
+    pub protocol: Protocol,
+    /// Another protocol for which a server was found as well.
+    pub beside: Option<Protocol>,
 }
 
 /// How good a find is; the least is the best.
@@ -47,6 +52,7 @@ struct Candidate {
     host: String,
     ways: Vec<(u16, Security)>,
     is_own_name: bool,
+    protocol: Protocol,
 }
 
 /// Where the destination is: no place to look for the source.
@@ -69,17 +75,41 @@ const MOST: usize = 8;
 /// # Errors
 /// `host.not_found` when nothing answers.
 pub async fn find(dns: &Dns, guard: &Guard, domain: &str) -> Result<Found, Fault> {
-    discover(dns, guard, domain, None).await
+    discover(dns, guard, domain, None, None).await
 }
 
-/// The same, leaving the destination out.
+/// The same, leaving the destination out; for one protocol only where somebody asked for that.
 pub(crate) async fn discover(
     dns: &Dns,
     guard: &Guard,
     domain: &str,
     ours: Option<&Ours>,
+    only: Option<Protocol>,
 ) -> Result<Found, Fault> {
-    let candidates = candidates(dns, domain).await;
+    let of = |protocol| async move {
+        match only.is_none_or(|only| only == protocol) {
+            true => best(dns, guard, domain, ours, protocol).await,
+            false => None,
+        }
+    };
+    let (imap, pop3) = tokio::join!(of(Protocol::Imap), of(Protocol::Pop3));
+    let beside = pop3.as_ref().map(|found| found.protocol);
+    let found = match imap {
+        Some(imap) => Some(Found { beside, ..imap }),
+        None => pop3,
+    };
+    found.ok_or_else(|| nothing(domain))
+}
+
+/// The best server for a protocol.
+async fn best(
+    dns: &Dns,
+    guard: &Guard,
+    domain: &str,
+    ours: Option<&Ours>,
+    protocol: Protocol,
+) -> Option<Found> {
+    let candidates = candidates(dns, domain, protocol).await;
     let asked = candidates
         .iter()
         .map(|candidate| dns.addresses(&candidate.host));
@@ -99,15 +129,22 @@ pub(crate) async fn discover(
     let found = join_all(looks).await.into_iter().flatten();
     // Of equals the first.
     let best = found.min_by_key(|(quality, _)| *quality);
-    best.map(|(_, found)| found).ok_or_else(|| nothing(domain))
+    best.map(|(_, found)| found)
 }
 
 /// Where to look, most likely first.
-async fn candidates(dns: &Dns, domain: &str) -> Vec<Candidate> {
-    let usual = || vec![(993, Security::ImplicitTls), (143, Security::StartTls)];
+async fn candidates(dns: &Dns, domain: &str, protocol: Protocol) -> Vec<Candidate> {
+    let (ports, services, name) = match protocol {
+        Protocol::Imap => ((993, 143), ("_imaps._tcp", "_imap._tcp"), "imap"),
+        Protocol::Pop3 => ((995, 110), ("_pop3s._tcp", "_pop3._tcp"), "pop"),
+    };
+    let usual = || {
+        let (tls, clear) = ports;
+        vec![(tls, Security::ImplicitTls), (clear, Security::StartTls)]
+    };
     let (tls, clear, mail) = tokio::join!(
-        dns.service_hosts("_imaps._tcp", domain),
-        dns.service_hosts("_imap._tcp", domain),
+        dns.service_hosts(services.0, domain),
+        dns.service_hosts(services.1, domain),
         dns.mail_hosts(domain),
     );
     let is_own_name = |host: &str| host == domain || host.ends_with(&format!(".{domain}"));
@@ -120,12 +157,13 @@ async fn candidates(dns: &Dns, domain: &str) -> Vec<Candidate> {
                     is_own_name: is_own_name(&service.host),
                     ways: vec![(service.port, security)],
                     host: service.host,
+                    protocol,
                 });
             }
         }
     }
     let guessed = [
-        format!("imap.{domain}"),
+        format!("{name}.{domain}"),
         format!("mail.{domain}"),
         domain.to_owned(),
     ];
@@ -138,6 +176,7 @@ async fn candidates(dns: &Dns, domain: &str) -> Vec<Candidate> {
             is_own_name: is_own_name(&host),
             ways: usual(),
             host,
+            protocol,
         });
     }
     all
@@ -178,6 +217,8 @@ async fn look(
             transport,
             addresses: addresses.to_vec(),
             is_own_name: candidate.is_own_name,
+            protocol: candidate.protocol,
+            beside: None,
         };
         return Some((quality, found));
     }

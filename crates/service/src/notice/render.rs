@@ -115,7 +115,9 @@ impl Notice<'_> {
         }
         if self.brand.notices.details == Details::Append && !template.has(Place::Details) {
             body.push('\n');
-            body.push_str(&self.details().join("\n"));
+            let mut details = self.details();
+            details.extend(self.about_upload());
+            body.push_str(&details.join("\n"));
             body.push('\n');
         }
         body
@@ -151,10 +153,13 @@ impl Notice<'_> {
                     links.push(say::webmail_at(url, self.lang));
                 }
                 paragraphs.push(links);
-                paragraphs.push(vec![
-                    say::source_untouched(self.lang),
-                    say::keep_the_old_server(self.lang),
-                ]);
+                let mut promises = vec![say::source_untouched(self.lang)];
+                promises.extend(self.about_upload());
+                promises.push(match self.is_upload() {
+                    true => say::keep_the_file(self.lang),
+                    false => say::keep_the_old_server(self.lang),
+                });
+                paragraphs.push(promises);
             }
             NoticeKind::Partly
             | NoticeKind::Failure
@@ -164,7 +169,9 @@ impl Notice<'_> {
                     links.push(say::support_at(url, self.lang));
                 }
                 paragraphs.push(links);
-                paragraphs.push(vec![say::source_untouched(self.lang)]);
+                let mut promises = vec![say::source_untouched(self.lang)];
+                promises.extend(self.about_upload());
+                paragraphs.push(promises);
             }
             NoticeKind::Accepted
             | NoticeKind::Waiting
@@ -261,6 +268,27 @@ impl Notice<'_> {
             NoticeKind::Expired => lines.push(say::again_at(&page, lang)),
         }
         lines
+    }
+
+    fn is_upload(&self) -> bool {
+        self.job.order.source.upload().is_some()
+    }
+
+    /// What became of the file that the job was read from. It is gone when this is read: it goes with the job.
+    fn about_upload(&self) -> Option<String> {
+        if !self.is_upload() || self.job.kind == Kind::Undo {
+            return None;
+        }
+        match self.kind {
+            NoticeKind::Success | NoticeKind::Partly | NoticeKind::Cancelled => {
+                Some(say::upload_deleted(self.lang))
+            }
+            NoticeKind::Failure | NoticeKind::SignInAgain => Some(say::upload_kept(self.lang)),
+            NoticeKind::Accepted
+            | NoticeKind::Waiting
+            | NoticeKind::Undone
+            | NoticeKind::Expired => None,
+        }
     }
 
     fn equation(&self) -> Option<String> {

@@ -8,8 +8,11 @@ use crate::job::{Accepted, CheckStep, Protocol, Reached, SourceKind, Transport, 
 use crate::origin::{self, Opened};
 use crate::uploads;
 use hikyaku_core::{AccountId, Code, Fault, Reach, Remedy, Side};
-use hikyaku_net::Witness;
+use hikyaku_net::{Endpoint, Witness};
 use std::net::IpAddr;
+use std::time::Duration;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
 /// A server whose name resolves.
 struct Server {
@@ -18,6 +21,8 @@ struct Server {
     addresses: Vec<IpAddr>,
     protocol: Protocol,
     ways: Vec<Way>,
+    /// Another protocol that was found with it.
+    beside: Option<Protocol>,
     /// Whether nobody named a port.
     is_usual: bool,
     /// Whether somebody typed it, or it belongs to the address's own domain: then a person can judge a certificate.
@@ -45,7 +50,10 @@ pub(super) async fn open(request: &Request<'_>, board: &Board<'_>) -> Option<Sou
 async fn open_upload(request: &Request<'_>, id: UploadId, board: &Board<'_>) -> Option<Source> {
     board.begin(CheckStep::Archive);
     let opened = match request.uploads {
-        Some(uploads) => uploads.way(id).open().await,
+        Some(uploads) => {
+            let read = request.order.choices.read;
+            uploads.way(id, read).open().await
+        }
         None => Err(Fault::bug("uploads are not offered here")),
     };
     match opened {
@@ -86,9 +94,21 @@ async fn open_server(
         }
     };
     board.good(CheckStep::Name);
+    board.change(|checked| checked.beside = found.beside);
     board.begin(CheckStep::Connection);
+    // Whoever asked for POP3 may not know that there is something better. Where nothing was asked, IMAP was looked for.
+    let is_named = !request.order.source.host.trim().is_empty();
+    let imap =
+        (found.protocol == Protocol::Pop3 && is_named).then(|| look_for_imap(request, &found));
     let first = match connect(request, board, &found, found.protocol).await {
-        Tried::Open(source) => return Some(source),
+        Tried::Open(source) => {
+            if let Some(looking) = imap
+                && let Ok(Ok(Some(_))) = timeout(WORTH_WAITING, looking).await
+            {
+                board.change(|checked| checked.beside = Some(Protocol::Imap));
+            }
+            return Some(source);
+        }
         Tried::Told => return None,
         Tried::Unreached(fault) => fault,
     };
@@ -109,6 +129,21 @@ async fn open_server(
     None
 }
 
+/// How long whoever answers late is waited for: it is only a hint.
+const WORTH_WAITING: Duration = Duration::from_secs(2);
+
+/// Looks whether an IMAP server answers beside this one, while other things happen. Nothing secret is sent.
+fn look_for_imap(request: &Request<'_>, pop3: &Server) -> JoinHandle<Option<Endpoint>> {
+    let way = pop3.ways.first();
+    let (port, transport) = way.map_or((995, Transport::Tls), |way| (way.port, way.transport));
+    let security = accounts::security(transport);
+    let endpoint = Endpoint {
+        guard: Some(accounts::guard_of(request.brand, request.guard)),
+        ..Endpoint::new(&pop3.host, port, security, Side::Source)
+    };
+    tokio::spawn(async move { hikyaku_pop3::imap_beside(&endpoint).await })
+}
+
 /// The name is understood, resolves, and leads to another account than the destination.
 async fn find(request: &Request<'_>, asked: Option<Protocol>) -> Result<Server, Fault> {
     let source = &request.order.source;
@@ -118,10 +153,7 @@ async fn find(request: &Request<'_>, asked: Option<Protocol>) -> Result<Server, 
     let typed =
         Typed::parse(&source.host).map_err(|problem| not_a_server(&source.host, problem))?;
     let Some(typed) = typed else {
-        return match asked {
-            Some(Protocol::Pop3) => Err(no_such_host("", "a POP3 server has to be named")),
-            Some(Protocol::Imap) | None => discover(request, &ours).await,
-        };
+        return discover(request, &ours, asked).await;
     };
     let host = typed.host.bare();
     let addresses = match request.dns.addresses(&host).await {
@@ -137,6 +169,7 @@ async fn find(request: &Request<'_>, asked: Option<Protocol>) -> Result<Server, 
     let server = Server {
         protocol,
         ways: accounts::ways(protocol, port, source.transport),
+        beside: None,
         is_usual: port.is_none(),
         host,
         addresses,
@@ -149,7 +182,11 @@ async fn find(request: &Request<'_>, asked: Option<Protocol>) -> Result<Server, 
 }
 
 /// Nothing was typed.
-async fn discover(request: &Request<'_>, ours: &[IpAddr]) -> Result<Server, Fault> {
+async fn discover(
+    request: &Request<'_>,
+    ours: &[IpAddr],
+    asked: Option<Protocol>,
+) -> Result<Server, Fault> {
     let address = &request.order.source.address;
     let Some((_, domain)) = split_address(address) else {
         return Err(no_such_host("", "the address has no domain"));
@@ -159,9 +196,10 @@ async fn discover(request: &Request<'_>, ours: &[IpAddr]) -> Result<Server, Faul
         port: request.brand.destination.port,
     };
     let guard = accounts::guard_of(request.brand, request.guard);
-    let found = accounts::discover(request.dns, &guard, &domain, Some(&ours)).await?;
+    let found = accounts::discover(request.dns, &guard, &domain, Some(&ours), asked).await?;
     Ok(Server {
-        protocol: Protocol::Imap,
+        protocol: found.protocol,
+        beside: found.beside,
         is_usual: false,
         ways: vec![Way {
             port: found.port,
@@ -293,8 +331,8 @@ fn way_in(
         .on(Side::Source));
     };
     let guard = accounts::guard_of(request.brand, request.guard);
-    let deletes = request.order.choices.accept_deletion;
-    let way = accounts::source_way(reached, secret, accepted, deletes, &guard);
+    let choices = &request.order.choices;
+    let way = accounts::source_way(reached, secret, accepted, choices, &guard);
     Ok(way.while_waited_for(3).witnessed_by(witness))
 }
 

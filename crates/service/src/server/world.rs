@@ -97,7 +97,7 @@ impl World for Served {
             let address = &order.destination;
             return Ok(Accounts {
                 source: uploads::source_id(&order.source.address),
-                way: uploads.way(id),
+                way: uploads.way(id, order.choices.read),
                 destination: accounts::destination_id(brand, address),
                 destination_options: accounts::destination_options(
                     brand,
@@ -118,13 +118,7 @@ impl World for Served {
         let address = &order.destination;
         Ok(Accounts {
             source: accounts::source_id(reached),
-            way: accounts::source_way(
-                reached,
-                secret,
-                accepted,
-                order.choices.accept_deletion,
-                &guard,
-            ),
+            way: accounts::source_way(reached, secret, accepted, &order.choices, &guard),
             destination: accounts::destination_id(brand, address),
             destination_options: accounts::destination_options(
                 brand,

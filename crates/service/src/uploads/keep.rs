@@ -146,6 +146,22 @@ impl Uploads {
         Ok(Upload { record, held })
     }
 
+    /// What is there is all of it: nobody knew before how much comes.
+    ///
+    /// # Errors
+    /// [`Refusal::Empty`] where nothing came.
+    pub async fn settle(&self, owner: &Owner, id: UploadId) -> Result<(), Refusal> {
+        let lock = self.lock(id).await;
+        let Upload { mut record, held } = self.find(owner, id).await?;
+        if held == 0 {
+            return Err(Refusal::Empty);
+        }
+        record.octets = held;
+        self.write(record).await?;
+        drop(lock);
+        Ok(())
+    }
+
     /// Removes an upload that no job reads.
     ///
     /// # Errors
@@ -166,12 +182,26 @@ impl Uploads {
     /// # Errors
     /// [`Refusal::Taken`] by another job.
     pub async fn assign(&self, owner: &Owner, id: UploadId, job: JobId) -> Result<(), Refusal> {
+        self.assign_instead(owner, id, job, None).await
+    }
+
+    /// The same in the place of a job that never began.
+    ///
+    /// # Errors
+    /// [`Refusal::Taken`] by another one than that.
+    pub async fn assign_instead(
+        &self,
+        owner: &Owner,
+        id: UploadId,
+        job: JobId,
+        instead_of: Option<JobId>,
+    ) -> Result<(), Refusal> {
         let lock = self.lock(id).await;
         let Upload { mut record, .. } = self.find(owner, id).await?;
         match job_of(&record) {
-            Some(known) if known != job => return Err(Refusal::Taken),
-            Some(_) => return Ok(()),
-            None => record.job = Some(job.to_string()),
+            Some(known) if known == job => return Ok(()),
+            Some(known) if instead_of != Some(known) => return Err(Refusal::Taken),
+            Some(_) | None => record.job = Some(job.to_string()),
         }
         self.write(record).await?;
         drop(lock);

@@ -23,7 +23,7 @@ const SOON: Duration = Duration::from_secs(20);
 static LOOKS: Semaphore = Semaphore::const_new(4);
 
 /// Folders that are kept of that list.
-const MOST_FOLDERS: usize = 500;
+pub(crate) const MOST_FOLDERS: usize = 500;
 
 impl Uploads {
     /// What an upload is; the first time it is looked into.
@@ -57,7 +57,7 @@ impl Uploads {
     async fn see(&self, record: &Record) -> Seen {
         // The semaphore is never closed.
         let _seat = LOOKS.acquire().await;
-        let archive = self.archive(record);
+        let archive = self.archive(record, None);
         let saw = match Cell::look(&*self.0.spawn, &archive).await {
             Ok(saw) => saw,
             Err(fault) => return Seen::Fault(Box::new(FaultView::from(&fault))),
@@ -113,15 +113,17 @@ impl Uploads {
         Ok(())
     }
 
-    /// How the source of a job is opened that reads this upload.
-    pub fn way(&self, id: UploadId) -> Way {
+    /// How the source of a job is opened that reads this upload; `read` says whether everything or nothing counts as
+    /// read, whatever is recorded.
+    pub fn way(&self, id: UploadId, read: Option<bool>) -> Way {
         Way::Files(Arc::new(One {
             uploads: self.clone(),
             id,
+            read,
         }))
     }
 
-    fn archive(&self, record: &Record) -> Archive {
+    fn archive(&self, record: &Record, read: Option<bool>) -> Archive {
         let limits = self.limits();
         let archive = Archive {
             directory: self.directory(record.id),
@@ -132,6 +134,7 @@ impl Uploads {
             // What is old does not change while it is read.
             now: record.created / 1000,
             most_unpacked: limits.most_unpacked_octets,
+            read,
             allowance: Allowance {
                 memory: limits.memory_octets,
                 seconds: 0,
@@ -147,6 +150,7 @@ impl Uploads {
 struct One {
     uploads: Uploads,
     id: UploadId,
+    read: Option<bool>,
 }
 
 impl Files for One {
@@ -158,7 +162,7 @@ impl Files for One {
                 Err(Refusal::Fault(fault)) => return Err(fault),
                 Err(_) => return Err(gone()),
             };
-            let archive = self.uploads.archive(&upload.record);
+            let archive = self.uploads.archive(&upload.record, self.read);
             let cell = Cell::open(self.uploads.0.spawn.clone(), archive).await?;
             Ok(Arc::new(cell) as Arc<dyn Source>)
         }

@@ -1,52 +1,16 @@
 //! Uploads on a real disk, with time that a test moves and children in this process.
 
+mod here;
+
 use super::*;
 use crate::jobs::{Jobs, Secrets};
 use crate::seal::Key;
 use crate::web::tests::site::Hand;
 use bytes::Bytes;
-use hikyaku_cell::wire::{self, Answer, Ask, SawWire};
-use hikyaku_cell::{Allowance, Link, serve};
+pub(crate) use here::Here;
+use hikyaku_cell::wire::SawWire;
 use hikyaku_ledger::Store;
-use std::io;
-use std::path::Path;
 use std::time::Duration;
-use tokio::io::{duplex, split};
-
-/// Children in this process: the directory of the archive is put in front of their paths.
-pub(crate) struct Here;
-
-impl Spawn for Here {
-    fn spawn(&self, directory: &Path, _: Allowance) -> io::Result<Link> {
-        let (parent, manager) = duplex(1 << 16);
-        let (stage, actor) = duplex(1 << 16);
-        let (from, to) = split(actor);
-        tokio::spawn(serve(from, to));
-        let directory = directory.to_owned();
-        tokio::spawn(async move {
-            let (mut from, mut to) = split(manager);
-            let (mut answers, mut asks) = split(stage);
-            while let Ok(Some((mut ask, _))) = wire::read::<Ask>(&mut from).await {
-                if let Ask::Look { path } | Ask::Open { path, .. } = &mut ask {
-                    *path = directory.join(&*path).display().to_string();
-                }
-                if let Ask::Open { spool, .. } = &mut ask {
-                    *spool = directory.join(&*spool).display().to_string();
-                }
-                wire::write(&mut asks, &ask, &[]).await.expect("asked");
-                let answered = wire::read::<Answer>(&mut answers).await;
-                let Ok(Some((answer, raw))) = answered else {
-                    return;
-                };
-                if wire::write(&mut to, &answer, &raw).await.is_err() {
-                    return;
-                }
-            }
-        });
-        let (from, to) = split(parent);
-        Ok(Link::of(from, to))
-    }
-}
 
 struct Scene {
     home: tempfile::TempDir,
@@ -284,7 +248,10 @@ async fn a_file_is_looked_into_and_opened_under_the_name_that_it_has_for_people(
         .await;
     let id = begun.record.id;
     assert_eq!(uploads.look(&taro, id).await, Err(Refusal::Offset(0)));
-    assert!(uploads.way(id).open().await.is_err(), "it is not whole");
+    assert!(
+        uploads.way(id, None).open().await.is_err(),
+        "it is not whole"
+    );
     let put = uploads.put(&taro, id, 0, Bytes::from_static(mbox)).await;
     assert!(put.expect("put").is_whole());
     let record = uploads.look(&taro, id).await.expect("looked into");
@@ -298,7 +265,7 @@ async fn a_file_is_looked_into_and_opened_under_the_name_that_it_has_for_people(
     };
     assert_eq!((kinds.len(), kinds[0].messages), (1, 1));
     assert_eq!(folders, Some(vec![("受信トレイ".to_owned(), Some(1))]));
-    let opened = uploads.way(id).open().await.expect("opened");
+    let opened = uploads.way(id, None).open().await.expect("opened");
     let told = opened.source.mailboxes().await.expect("folders");
     assert_eq!(told[0].name.to_string(), "受信トレイ");
     assert_eq!(source_id("受信 1.mbox").as_str(), "upload://受信%201.mbox");

@@ -5,7 +5,7 @@ mod view;
 
 use super::form::Wrong;
 use super::{Answer, Fields, SignedIn, job};
-use crate::job::{Checked, Job, State};
+use crate::job::{Checked, Job, Protocol, State};
 use crate::jobs::JobError;
 use axum::extract::Path;
 use axum::http::StatusCode;
@@ -51,6 +51,9 @@ pub(crate) async fn start(who: SignedIn, Path(id): Path<String>, fields: Fields)
     if fields.text("seen") != seen(checked) {
         wrongs.push(Wrong::at("", t::plan_changed(lang)));
     }
+    if is_backup_asked(&job, checked) && !fields.has("backup") {
+        wrongs.push(Wrong::at("backup", t::backup_missing(lang)));
+    }
     let chosen = chosen::read(&job.order.choices, checked, &fields, who.now_millis, lang);
     let choices = match chosen {
         Ok(choices) if wrongs.is_empty() => choices,
@@ -68,6 +71,13 @@ pub(crate) async fn start(who: SignedIn, Path(id): Path<String>, fields: Fields)
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// Whether the person has to say that there is a backup: what leaves POP may be nowhere else, and the order of safety
+/// begins with it. Once is enough.
+fn is_backup_asked(job: &Job, checked: &Checked) -> bool {
+    let reached = checked.reached.as_ref();
+    job.previous.is_none() && reached.is_some_and(|reached| reached.protocol == Protocol::Pop3)
 }
 
 fn again(who: &SignedIn, job: &Job, wrongs: Vec<Wrong>, fields: &Fields) -> Answer {

@@ -31,9 +31,10 @@ pub(crate) async fn check(page: Page, request: Request, next: Next) -> Response 
     if matches!(*request.method(), Method::GET | Method::HEAD) {
         return next.run(request).await;
     }
-    let verified = match upload::is_chunk(request.method(), request.uri()) {
-        true => verified_chunk(&page, request),
-        false => verified(&page, request).await,
+    let verified = match (request.method(), request.uri()) {
+        (method, address) if upload::is_chunk(method, address) => verified_chunk(&page, request),
+        (method, address) if upload::is_plain(method, address) => verified_file(&page, request),
+        _ => verified(&page, request).await,
     };
     match verified {
         Ok(request) => next.run(request).await,
@@ -75,6 +76,19 @@ fn verified_chunk(page: &Page, request: Request) -> Result<Request, Rejection> {
     }
     let is_own = is_own(headers, page.app.config().public_url.as_deref());
     match is_own && are_equal(text(upload::TOKEN).unwrap_or_default(), &page.csrf) {
+        true => Ok(request),
+        false => Err(Rejection::Foreign),
+    }
+}
+
+/// A form with a file: nothing of it is read here. Its token is its first field, which whoever takes it in checks before
+/// anything else.
+fn verified_file(page: &Page, request: Request) -> Result<Request, Rejection> {
+    let headers = request.headers();
+    if !upload::is_announced(headers) {
+        return Err(Rejection::NotAForm);
+    }
+    match is_own(headers, page.app.config().public_url.as_deref()) {
         true => Ok(request),
         false => Err(Rejection::Foreign),
     }

@@ -2,11 +2,12 @@
 
 mod entered;
 pub(crate) mod password;
-mod view;
+pub(crate) mod view;
 
-pub(crate) use view::numbered;
+pub(crate) use entered::Entered;
+pub(crate) use view::{Field, modes, numbered};
 
-use super::{Answer, App, Fields, Rejection, SignedIn};
+use super::{Answer, App, Fields, Rejection, SignedIn, upload};
 use crate::dns::NotifyProblem;
 use crate::jobs::Secrets;
 use axum::extract::{RawQuery, State};
@@ -14,7 +15,6 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use entered::Entered;
 use hikyaku_core::Code;
 use hikyaku_text::page::form::wrong as t;
 
@@ -63,11 +63,15 @@ pub(crate) async fn show(who: SignedIn, RawQuery(query): RawQuery) -> Answer {
         Ok(id) => who.jobs().job(&who.owner, id).await?,
         Err(_) => None,
     };
-    if earlier
-        .as_ref()
-        .is_some_and(|job| job.order.source.upload().is_some())
+    // The file is there as long as nothing was copied: it is ordered anew.
+    if let Some(job) = &earlier
+        && let Some(id) = job.order.source.upload()
     {
-        return Ok(Redirect::to("/upload").into_response());
+        let form = match upload::is_replaceable(job) {
+            true => format!("/uploads/{id}"),
+            false => "/upload?again=1".to_owned(),
+        };
+        return Ok(Redirect::to(&form).into_response());
     }
     let entered = match &earlier {
         Some(job) => Entered::from_order(&job.order),

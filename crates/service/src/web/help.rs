@@ -32,6 +32,8 @@ struct View<'a> {
     steps: [String; 5],
     fields: Vec<(String, String)>,
     reruns: Vec<(String, String)>,
+    pop_steps: [String; 6],
+    pop_programs: Vec<(String, String)>,
     notes: Vec<(String, String)>,
     codes: Vec<(&'static str, &'static str)>,
 }
@@ -64,6 +66,8 @@ pub(crate) async fn show(page: Page) -> Answer {
         steps: t::steps(lang),
         fields: fields(&page),
         reruns: reruns.into_iter().map(|rerun| way(rerun, lang)).collect(),
+        pop_steps: t::pop_steps(lang),
+        pop_programs: t::pop_programs(lang),
         notes: t::notes(&page.service(), limit.map(Size), lang),
         codes: Code::ALL
             .iter()

@@ -66,8 +66,8 @@ pub(crate) async fn save(who: SignedIn, Path(id): Path<String>, fields: Fields) 
     let brand = super::result_page::brand_of(&who, &job);
     let guard = accounts::guard_of(brand, who.app.guard());
     let accepted = job.order.source.accepted.as_ref();
-    let deletes = job.order.choices.accept_deletion;
-    let way = accounts::source_way(reached, &secret, accepted, deletes, &guard);
+    let choices = &job.order.choices;
+    let way = accounts::source_way(reached, &secret, accepted, choices, &guard);
     let name = file_name(subject_of(exception), wanted.key.0, who.lang);
     let way = way.while_waited_for(1);
     let read = reading::begin(way, wanted, seat).await;

@@ -69,6 +69,7 @@ pub(crate) async fn cancel(who: SignedIn, Path(id): Path<String>) -> Answer {
         State::Done | State::DoneWithExceptions | State::Cancelled
     ) {
         who.jobs().cancel(&who.owner, job.id).await?;
+        let_go(&who, &job).await;
     }
     later::back_to(job.id)
 }
@@ -96,5 +97,15 @@ pub(crate) async fn ask_to_erase(who: SignedIn, Path(id): Path<String>) -> Answe
 pub(crate) async fn erase(who: SignedIn, Path(id): Path<String>) -> Answer {
     let job = own(&who, &id).await?;
     who.jobs().erase(&who.owner, job.id).await?;
+    let_go(&who, &job).await;
     Ok(Redirect::to("/jobs").into_response())
+}
+
+/// What was uploaded for the job goes with it, at once. The next sweep finds what this did not.
+async fn let_go(who: &SignedIn, job: &Job) {
+    if let (Some(uploads), Some(_)) = (who.app.uploads(), job.order.source.upload())
+        && let Err(fault) = uploads.let_go(&who.jobs(), job.id).await
+    {
+        tracing::debug!(job = %job.id, %fault, "the upload of a job could not be removed");
+    }
 }

@@ -80,6 +80,8 @@ pub(crate) struct Ended {
     pub(crate) steps: Option<Steps>,
     /// Whether the source may go: the verdict, then the reasons.
     pub(crate) retire: Option<(String, Vec<String>)>,
+    /// Whether that source is a POP account, which mail programs have to be told about.
+    pub(crate) leaves_pop: bool,
     /// What an undo took away.
     pub(crate) undone: Option<Undone>,
     /// Which ways on there are.
@@ -219,6 +221,7 @@ pub(crate) fn ended(job: &Job, brand: &Brand, eyes: Eyes) -> Ended {
         // A file on somebody's computer is no account that could be closed.
         retire: (is_copy && report.is_some() && job.order.source.upload().is_none())
             .then(|| verdict(job, report, eyes)),
+        leaves_pop: is_pop3(job),
         undone: job.undo.as_ref().map(|plan| undone(plan, Told::Done, eyes)),
         ways: ways(job, report),
     }
@@ -228,13 +231,13 @@ fn ways(job: &Job, report: Option<&Report>) -> Ways {
     let is_copy = job.kind == Kind::Copy;
     let began = job.started_millis.is_some();
     let finished = matches!(job.state, State::Done | State::DoneWithExceptions);
-    // A file is gone with its copy: nothing can be compared with it any more.
+    // A file is gone with its copy: no run can read it by itself.
     let stays = job.order.source.upload().is_none();
     Ways {
         proceed: job.state == State::Stopped,
         report: is_copy && report.is_some(),
         again: is_copy && (finished || job.state == State::Cancelled),
-        undo: is_copy && began && stays,
+        undo: is_copy && began,
         final_run: is_copy && finished && stays,
         form: !began,
     }
@@ -462,9 +465,14 @@ fn verdict(job: &Job, report: Option<&Report>, eyes: Eyes) -> (String, Vec<Strin
             (words::retire_not_yet(&source, lang), reasons.collect())
         }
     };
-    let reached = job.checked.as_ref().and_then(|c| c.reached.as_ref());
-    if reached.is_some_and(|reached| reached.protocol == Protocol::Pop3) {
+    if is_pop3(job) {
         reasons.push(words::retire_pop3(lang));
     }
     (verdict, reasons)
+}
+
+/// Whether the source was read over POP3.
+fn is_pop3(job: &Job) -> bool {
+    let reached = job.checked.as_ref().and_then(|c| c.reached.as_ref());
+    reached.is_some_and(|reached| reached.protocol == Protocol::Pop3)
 }

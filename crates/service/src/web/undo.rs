@@ -1,11 +1,14 @@
 //! S7: taking a copy back. What would go and what stays is shown first, and a word has to be typed.
+//!
+//! What is nowhere else stays. An uploaded file is gone with its copy, so nobody but the person can say that they still
+//! have it: they have to.
 
 use super::form::{Wrong, one_time_token};
 use super::job::own;
 use super::passwords::{self, Passwords};
 use super::progress_page::eyes;
 use super::result::{Told, Undone, undone};
-use super::{Answer, Fields, Page, Rejection, SignedIn, later};
+use super::{Answer, Fields, Page, Rejection, SignedIn, later, shown};
 use crate::job::{Job, Kind};
 use askama::Template;
 use axum::extract::Path;
@@ -24,6 +27,9 @@ struct View<'a> {
     planned: Undone,
     has_any: bool,
     asked: String,
+    /// Where the source is a file that is gone: the words by which the person says that they have it.
+    file: Option<String>,
+    has_file: bool,
     passwords: Passwords,
     token: String,
     wrongs: Vec<Wrong>,
@@ -44,6 +50,9 @@ pub(crate) async fn send(who: SignedIn, Path(id): Path<String>, fields: Fields) 
     if !is_the_word(fields.trimmed("word")) {
         let word = t::undo_word(who.lang);
         wrongs.push(Wrong::at("word", t::undo_word_wrong(&word, who.lang)));
+    }
+    if job.order.source.upload().is_some() && !fields.has("file") {
+        wrongs.push(Wrong::at("file", t::undo_file_missing(who.lang)));
     }
     let secrets = passwords::read(&who, &job, &fields, &mut wrongs);
     let (Some(secrets), true) = (secrets, wrongs.is_empty()) else {
@@ -87,6 +96,11 @@ async fn view<'a>(
         has_any: plan.lines.iter().any(|line| line.removed > 0),
         planned: undone(&plan, Told::Planned, eyes(who)),
         asked: t::undo_type(&t::undo_word(who.lang), who.lang),
+        file: (job.order.source.upload()).map(|_| {
+            let name = shown::short(&job.order.source.address);
+            t::undo_file(&name, who.lang)
+        }),
+        has_file: fields.is_some_and(|fields| fields.has("file")),
         passwords: Passwords::of(who, job, fields, &wrongs),
         token,
         wrongs,

@@ -3,12 +3,18 @@
 //! `POST /uploads` begins one or finds what is there of it, `PUT /uploads/{id}/data?at=N` adds a part, `GET
 //! /uploads/{id}/held` says how much is there: these three speak JSON with the script of the page. The rest are pages. A
 //! part is no form: the check of changing requests lets it pass with the page's token in a header ([`TOKEN`]).
+//!
+//! Without the script the form brings the whole file at once (`plain.rs`).
 
 mod order;
+mod parts;
+mod plain;
 mod screens;
 
-use super::{Answer, App, Fields, Rejection, SignedIn};
-use crate::job::UploadId;
+pub(crate) use plain::{is_announced, is_plain};
+
+use super::{Answer, App, Fields, Rejection, SignedIn, csrf};
+use crate::job::{Job, Kind, State, UploadId};
 use crate::uploads::{MOST_AT_ONCE, Refusal, Upload, Uploads, Wanted};
 use axum::body::{Body, to_bytes};
 use axum::extract::{Path, RawQuery};
@@ -38,6 +44,7 @@ pub(crate) fn routes() -> Router<App> {
     Router::new()
         .route("/upload", get(screens::choose))
         .route("/uploads", post(begin))
+        .route("/uploads/plain", post(plain::send))
         .route("/uploads/{id}", get(screens::found).post(order::send))
         .route("/uploads/{id}/held", get(held))
         .route("/uploads/{id}/data", put(add))
@@ -48,6 +55,17 @@ pub(crate) fn routes() -> Router<App> {
 pub(crate) fn is_chunk(method: &Method, address: &Uri) -> bool {
     let path = address.path().strip_prefix("/uploads/");
     *method == Method::PUT && path.is_some_and(|path| path.ends_with("/data"))
+}
+
+/// Whether a job may give its upload to another one: it stands still, and never began.
+pub(crate) fn is_replaceable(job: &Job) -> bool {
+    let stands = matches!(job.state, State::Ready | State::Stopped);
+    stands && job.started_millis.is_none() && job.kind == Kind::Copy
+}
+
+/// Whether this is the token of the page that was shown.
+fn is_of_page(who: &SignedIn, token: &str) -> bool {
+    csrf::are_equal(token, &who.csrf)
 }
 
 fn uploads(who: &SignedIn) -> Result<Uploads, Rejection> {
@@ -146,7 +164,19 @@ fn tell(done: Result<Upload, Refusal>, lang: Lang) -> Answer {
         }
         Err(refusal) => refusal,
     };
-    let (status, reason, error) = match &refusal {
+    if let Refusal::Offset(held) = refusal {
+        let told = serde_json::json!({ "reason": "offset", "held": held });
+        return Ok((StatusCode::CONFLICT, Json(told)).into_response());
+    }
+    let (status, reason, error) = told(&refusal, lang);
+    let told = serde_json::json!({ "reason": reason, "error": error });
+    let answer: Response = (status, Json(told)).into_response();
+    Ok(answer)
+}
+
+/// A refusal: its status, its name for the script, and a sentence.
+fn told(refusal: &Refusal, lang: Lang) -> (StatusCode, &'static str, String) {
+    match refusal {
         Refusal::Unknown => (StatusCode::NOT_FOUND, "unknown", t::gone(lang)),
         Refusal::Empty => (StatusCode::UNPROCESSABLE_ENTITY, "empty", t::empty(lang)),
         Refusal::TooLarge(most) => (
@@ -169,18 +199,12 @@ fn tell(done: Result<Upload, Refusal>, lang: Lang) -> Answer {
             "no_room",
             t::no_room(lang),
         ),
-        Refusal::Offset(held) => {
-            let told = serde_json::json!({ "reason": "offset", "held": held });
-            return Ok((StatusCode::CONFLICT, Json(told)).into_response());
-        }
         Refusal::Other => (StatusCode::CONFLICT, "other", t::other(lang)),
         Refusal::Taken => (StatusCode::CONFLICT, "taken", t::taken(lang)),
+        Refusal::Offset(_) => (StatusCode::CONFLICT, "offset", t::broken(lang)),
         Refusal::Fault(fault) => {
             tracing::error!(code = %fault.code, "an upload failed: {}", fault.detail);
             (StatusCode::INTERNAL_SERVER_ERROR, "broken", t::broken(lang))
         }
-    };
-    let told = serde_json::json!({ "reason": reason, "error": error });
-    let answer: Response = (status, Json(told)).into_response();
-    Ok(answer)
+    }
 }

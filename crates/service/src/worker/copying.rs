@@ -9,13 +9,14 @@ use crate::job::{Job, Kind, Progress, Rerun, State, UndoLine, UndoPlan};
 use crate::jobs::rows::{self, Course, part};
 use crate::jobs::{Jobs, Secrets};
 use crate::notice::NoticeKind;
-use crate::origin::{Opened, connected};
+use crate::origin::{Opened, Way, connected};
 use crate::progress::Tracker;
 use hikyaku_core::policy::Patience;
 use hikyaku_core::report::{Report, Wait};
 use hikyaku_core::traits::{Source, Undo};
 use hikyaku_core::undo::UndoReport;
-use hikyaku_core::{Event, Fault, Observer, Side};
+use hikyaku_core::{Code, Event, Fault, Observer, Side};
+use hikyaku_engine::Remembered;
 use hikyaku_engine::patience::{self, Calm};
 use hikyaku_imap::{ImapAccount, ImapUndo};
 use hikyaku_ledger::service::{Change, Guard, JobRow};
@@ -196,7 +197,7 @@ impl Run<'_> {
             Ok((account, peer))
         };
         let ((source, mut waits), ((destination, peer), more)) = tokio::try_join!(
-            self.log_in(|| way.open(), Side::Source, tracker),
+            self.log_in(|| self.open_source(&way, &pair), Side::Source, tracker),
             self.log_in(to_write, Side::Destination, tracker),
         )?;
         patience::merge(&mut waits, &more);
@@ -235,6 +236,19 @@ impl Run<'_> {
             run,
             hold,
         })
+    }
+
+    /// Opens what is read. To take back what came from a file that is gone, the ledger stands in for it: the person has
+    /// said that they still have the file.
+    async fn open_source(&self, way: &Way, pair: &PairLedger) -> Result<Opened, Fault> {
+        match (self.job.kind, way.open().await) {
+            (Kind::Undo, Err(fault)) if fault.code == Code::ArchiveMissing => Ok(Opened {
+                source: Arc::new(Remembered::new(Arc::new(pair.clone()))),
+                imap: None,
+                connected: None,
+            }),
+            (_, opened) => opened,
+        }
     }
 
     async fn log_in<T, F: Future<Output = Result<T, Fault>>>(

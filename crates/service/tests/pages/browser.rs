@@ -153,6 +153,36 @@ impl Browser {
         self.post(path, &fields).await
     }
 
+    /// Sends a form with a file as it stands on the page.
+    pub(crate) async fn send_file(
+        &mut self,
+        page: &Reply,
+        action: &str,
+        name: &str,
+        content: &[u8],
+    ) -> Reply {
+        const BOUNDARY: &str = "----hikyakuFormBoundary9";
+        let mut body = Vec::new();
+        let mut fields = page.fields(action);
+        fields.retain(|(name, _)| name != "file");
+        for (name, value) in fields {
+            let head = format!("Content-Disposition: form-data; name=\"{name}\"");
+            body.extend(format!("--{BOUNDARY}\r\n{head}\r\n\r\n{value}\r\n").bytes());
+        }
+        let head = format!("Content-Disposition: form-data; name=\"file\"; filename=\"{name}\"");
+        body.extend(format!("--{BOUNDARY}\r\n{head}\r\n\r\n").bytes());
+        body.extend_from_slice(content);
+        body.extend(format!("\r\n--{BOUNDARY}--\r\n").bytes());
+        let head = format!(
+            "Content-Type: multipart/form-data; boundary={BOUNDARY}\r\nContent-Length: {}\r\n",
+            body.len()
+        );
+        let mut stream = self.begin_with("POST", action, &head).await;
+        stream.write_all(&body).await.expect("a file");
+        let octets = answer(stream).await;
+        self.reply(&octets)
+    }
+
     async fn post(&mut self, path: &str, fields: &[(String, String)]) -> Reply {
         let pairs = fields
             .iter()
@@ -210,12 +240,6 @@ impl Browser {
     }
 
     async fn begin(&self, method: &str, path: &str, more: &str, body: &str) -> TcpStream {
-        let mut stream = TcpStream::connect(self.address).await.expect("a service");
-        let cookies: Vec<String> = self
-            .cookies
-            .iter()
-            .map(|(name, value)| format!("{name}={value}"))
-            .collect();
         let form = match method {
             "POST" => format!(
                 "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n",
@@ -223,8 +247,23 @@ impl Browser {
             ),
             _ => String::new(),
         };
+        let mut stream = self
+            .begin_with(method, path, &format!("{form}{more}"))
+            .await;
+        stream.write_all(body.as_bytes()).await.expect("a request");
+        stream
+    }
+
+    /// The head of a request with this browser's cookies; the body comes from whoever asked.
+    async fn begin_with(&self, method: &str, path: &str, more: &str) -> TcpStream {
+        let mut stream = TcpStream::connect(self.address).await.expect("a service");
+        let cookies: Vec<String> = self
+            .cookies
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
         let request = format!(
-            "{method} {path} HTTP/1.0\r\nHost: {}\r\nAccept-Language: {}\r\nCookie: {}\r\n{form}{more}\r\n{body}",
+            "{method} {path} HTTP/1.0\r\nHost: {}\r\nAccept-Language: {}\r\nCookie: {}\r\n{more}\r\n",
             self.address,
             self.lang,
             cookies.join("; ")

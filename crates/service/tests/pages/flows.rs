@@ -4,7 +4,8 @@ use crate::service::{HANAKO, NEW, OLD, Service, TARO};
 use hikyaku_text::page::{again, progress, result};
 use hikyaku_text::{Lang, report, run};
 
-fn is_over(page: &crate::browser::Reply) -> bool {
+/// A copy or an undo that is over, whatever came of it.
+pub(crate) fn is_over(page: &crate::browser::Reply) -> bool {
     page.has_form("/lang") && !page.says("id=\"bar\"") && !page.says("screen=check")
 }
 

@@ -4,7 +4,10 @@
 mod browser;
 mod endings;
 mod flows;
+#[path = "../../src/uploads/tests/here.rs"]
+mod here;
 #[path = "../../../cli/tests/pop/mod.rs"]
 mod pop;
 mod pop3;
 mod service;
+mod upload;

@@ -1,5 +1,6 @@
 //! A POP3 server as the source of the page.
 
+use crate::flows::is_over;
 use crate::pop::{MAIL, Pop};
 use crate::service::{NEW, OLD, SOURCE, Service, TARO};
 use hikyaku_testkit::servers::{self, Account, Kind, MailServer};
@@ -91,13 +92,17 @@ async fn mail_comes_from_a_real_pop3_server_and_stays_there_unread() {
         let start = format!("{job}/start");
         let shown = browser.until(&job, |page| page.has_form(&start)).await;
         assert!(shown.says("12通"), "{}", shown.text());
-        for text in [confirm::pop3(Lang::Ja), confirm::pop3_order(Lang::Ja)] {
+        for text in [
+            confirm::pop3(Lang::Ja),
+            confirm::pop3_order(Lang::Ja),
+            confirm::backup_made(Lang::Ja),
+        ] {
             assert!(shown.says(&text), "{}", shown.text());
         }
+        let hasty = browser.submit(&shown, &start, &[]).await;
+        assert!(hasty.status == 422 && hasty.says(&confirm::backup_missing(Lang::Ja)));
+        assert_eq!(arrived(&service), Vec::new());
         service.confirm(&mut browser, &job).await;
-        let is_over = |page: &crate::browser::Reply| {
-            page.has_form("/lang") && !page.says("id=\"bar\"") && !page.says("screen=check")
-        };
         let done = browser.until(&job, is_over).await;
         assert!(done.says(&result::done(Lang::Ja)), "{}", done.text());
         assert!(
@@ -105,16 +110,32 @@ async fn mail_comes_from_a_real_pop3_server_and_stays_there_unread() {
             "{}",
             done.text()
         );
-        assert!(done.says(&result::retire_pop3(Lang::Ja)), "{}", done.text());
+        for text in [
+            result::retire_pop3(Lang::Ja),
+            result::retire_pop3_how(Lang::Ja),
+        ] {
+            assert!(done.says(&text), "{}", done.text());
+        }
         // Older than a month: read, as POP does not tell.
         let expected: Vec<_> = before
             .iter()
             .map(|(octets, _)| (octets.clone(), vec!["\\Seen".to_owned()]))
             .collect();
-        assert!(
-            arrived(&service) == expected,
-            "the same octets in the same order"
-        );
+        let came = arrived(&service);
+        let subjects = |mails: &[(Vec<u8>, Vec<String>)]| -> Vec<(String, Vec<String>)> {
+            let subject = |text: &str| {
+                let line = text.lines().find(|line| line.starts_with("Subject"));
+                line.unwrap_or_default().to_owned()
+            };
+            let told = mails.iter().map(|(octets, flags)| {
+                let text = String::from_utf8_lossy(octets).into_owned();
+                (subject(&text), flags.clone())
+            });
+            told.collect()
+        };
+        // The same in the same order.
+        assert_eq!(subjects(&came), subjects(&expected));
+        assert!(came == expected, "the same octets");
         assert!(
             inbox(server, &from) == before,
             "nothing is marked as read, nothing is gone"
@@ -137,6 +158,22 @@ async fn mail_comes_from_a_real_pop3_server_and_stays_there_unread() {
             done.text()
         );
         assert_eq!(arrived(&service).len(), 12);
+
+        // Taken back: the server still has all of it.
+        let path = format!("{second}/undo");
+        let page = browser.get(&path).await;
+        assert!(!page.says("name=\"file\""), "no file is asked about");
+        let typed = [&passwords[..], &[("word", "取り消す")]].concat();
+        let sent = browser.submit(&page, &path, &typed).await;
+        assert_eq!(sent.status, 303, "{}", sent.text());
+        let undone = browser.until(sent.location(), is_over).await;
+        assert!(
+            undone.says("12通を取り除きました。0通はコピー先に残しています。"),
+            "{}",
+            undone.text()
+        );
+        assert_eq!(arrived(&service), Vec::new());
+        assert!(inbox(server, &from) == before);
 
         // A wrong password is told as one.
         let mut wrong = fields;
@@ -179,20 +216,20 @@ async fn a_server_that_deletes_is_read_only_with_consent() {
             .any(|verb| matches!(verb.as_str(), "TOP" | "RETR"))
     );
 
-    fields.push(("accept_deletion", "1"));
+    fields.extend([("accept_deletion", "1"), ("read", "read")]);
     let job = order(&mut browser, &fields).await;
     agree(&mut browser, &job).await;
     let start = format!("{job}/start");
     let shown = browser.until(&job, |page| page.has_form(&start)).await;
-    assert!(
-        shown.says(&confirm::pop3_deletes(Lang::Ja)),
-        "{}",
-        shown.text()
-    );
+    for text in [confirm::pop3_deletes(Lang::Ja), confirm::all_read(Lang::Ja)] {
+        assert!(shown.says(&text), "{}", shown.text());
+    }
     service.confirm(&mut browser, &job).await;
     let done = |page: &crate::browser::Reply| page.says(&result::done(Lang::Ja));
     browser.until(&job, done).await;
-    assert_eq!(arrived(&service), [(MAIL.as_bytes().to_vec(), Vec::new())]);
+    // Without a date it would be unread.
+    let seen = vec!["\\Seen".to_owned()];
+    assert_eq!(arrived(&service), [(MAIL.as_bytes().to_vec(), seen)]);
     assert!(
         !pop.verbs()
             .iter()

@@ -1,6 +1,7 @@
 //! A service and the two mail servers that it stands between.
 
 use crate::browser::Browser;
+use crate::here::Here;
 use hikyaku_engine::Stop;
 use hikyaku_memserver::{Account, MemServer, Options, Personality};
 use hikyaku_service::brand::Destination;
@@ -9,6 +10,7 @@ use hikyaku_service::job::Transport;
 use hikyaku_service::server::Server;
 use hikyaku_testkit::dns::{Dns, Record};
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 pub(crate) const TARO: &str = "taro@example.jp";
 pub(crate) const HANAKO: &str = "hanako@example.jp";
@@ -24,6 +26,7 @@ pub(crate) struct Service {
     pub(crate) destination: Account,
     pub(crate) address: SocketAddr,
     pub(crate) dns: Dns,
+    state: tempfile::TempDir,
     stop: Stop,
     ended: tokio::task::JoinHandle<()>,
 }
@@ -59,6 +62,9 @@ impl Service {
             },
             ..Config::default()
         };
+        let state = tempfile::tempdir().expect("a directory");
+        config.state = Some(state.path().to_owned());
+        config.uploads.reserve_octets = 0;
         let dns = Dns::start().expect("a server");
         dns.set(
             "example.com",
@@ -75,7 +81,8 @@ impl Service {
         config.egress.ports.push(old.port());
         config.egress.ports.extend(ports);
         let there = Destination::new("127.0.0.1", new.port(), Transport::Clear);
-        let service = Server::to_try_out(config, there).await.expect("a service");
+        let service = Server::to_try_out_reading(config, there, Some(Arc::new(Here))).await;
+        let service = service.expect("a service");
         let address = service
             .url()
             .strip_prefix("http://")
@@ -92,6 +99,7 @@ impl Service {
             destination,
             address,
             dns,
+            state,
             stop,
             ended,
         }
@@ -146,13 +154,21 @@ impl Service {
     pub(crate) async fn confirm(&self, browser: &mut Browser, job: &str) {
         let start = format!("{job}/start");
         let confirm = browser.until(job, |page| page.has_form(&start)).await;
-        let sent = browser.submit(&confirm, &start, &[]).await;
+        // Whoever leaves POP has a backup.
+        let asks = confirm.says("name=\"backup\"");
+        let ticked = if asks { &[("backup", "1")][..] } else { &[] };
+        let sent = browser.submit(&confirm, &start, ticked).await;
         assert_eq!(
             (sent.status, sent.location()),
             (303, format!("{job}/accepted").as_str()),
             "{}",
             sent.text()
         );
+    }
+
+    /// How many uploads it keeps.
+    pub(crate) fn uploads(&self) -> usize {
+        std::fs::read_dir(self.state.path().join("uploads")).map_or(0, Iterator::count)
     }
 
     /// Ends it.

@@ -116,6 +116,21 @@ sentences! {
         ja: "取り除くのは、コピーしたときのまま変更されておらず、コピー元にも残っているメールだけです。ご自身で移動・変更されたメールや、コピー元からなくなったメールは、コピー先に残します。実行の直前に、1通ずつもう一度確認します。",
         en: "Only copies that nobody has changed and whose original is still at the source are removed. What you moved or changed, and what is gone from the source, stays. Every message is looked at once more right before.",
     }
+    /// Box, where the source is a file that was uploaded.
+    undo_file(name: &str) {
+        ja: "コピー元のファイル「{name}」は、いまもパソコンにあります",
+        en: "I still have the file “{name}” on my computer",
+    }
+    /// Why it is asked.
+    undo_file_hint() {
+        ja: "アップロードされたファイルは、コピーの終了時にサーバーから削除しています。お手元にもファイルがない場合、コピー先のメールが最後の1通になりますので、取り消さないでください。",
+        en: "The uploaded file was deleted from the server when the copy was over. If you do not have it any more, the mail at the destination is all there is: do not undo the copy.",
+    }
+    /// The box was not ticked.
+    undo_file_missing() {
+        ja: "コピー元のファイルがお手元にあることをご確認のうえ、チェックを付けてください。",
+        en: "Make sure that you still have the file, and tick the box.",
+    }
     /// Column.
     column_folder() {
         ja: "コピー先のフォルダ",

@@ -176,13 +176,58 @@ sentences! {
     }
     /// The source is a POP3 server.
     pop3() {
-        ja: "POPのサーバーからコピーします。フォルダと既読・未読の情報はPOPにはないため、すべて受信トレイに入り、30日より古いメールは既読になります。パソコンやスマートフォンの中にだけあるメールは、コピーされません。",
-        en: "The mail comes from a POP server. POP has neither folders nor tells what was read: everything goes to the inbox, and mail older than 30 days counts as read. Mail that is only on a computer or phone is not copied.",
+        ja: "POPのサーバーからコピーします。フォルダと既読・未読の情報はPOPにはないため、すべて受信トレイに入ります。パソコンやスマートフォンの中にだけあるメールは、コピーされません。",
+        en: "The mail comes from a POP server. POP has neither folders nor tells what was read: everything goes to the inbox. Mail that is only on a computer or phone is not copied.",
+    }
+    /// What counts as read then.
+    pop3_old() {
+        ja: "POPには既読・未読の情報がないため、30日より古いメールを既読とします（入力画面の「詳しい設定」で変更できます）。",
+        en: "As POP does not tell what was read, mail older than 30 days counts as read. That can be changed in the details of the form.",
+    }
+    /// Everything is to count as read.
+    all_read() {
+        ja: "すべてのメールを既読としてコピーします。",
+        en: "All mail is copied as read.",
+    }
+    /// Nothing is.
+    all_unread() {
+        ja: "すべてのメールを未読としてコピーします。",
+        en: "All mail is copied as unread.",
     }
     /// The order in which a POP account is left.
     pop3_order() {
         ja: "POPのアカウントは、先にバックアップを取り、コピーの結果ですべてのメールを確認できるまで削除しないでください。iPhoneやiPadでは、アカウントを削除するとその中のメールも消えます。",
         en: "Make a backup first, and do not delete the POP account before the result says that every message was verified. On an iPhone or iPad, deleting the account deletes its mail.",
+    }
+    /// IMAP answers beside the POP3 server that was asked for.
+    imap_beside() {
+        ja: "前のサーバーは、IMAPにも対応しているようです。IMAPでは、フォルダや既読・未読もコピーできます。「入力に戻る」から「詳しい設定」の「受信方法」を「自動で選ぶ」に変更し、IMAPのサーバー名（例：imap.example.jp）でお試しください。",
+        en: "The old server seems to offer IMAP as well, which brings folders and what was read along. Go back to the form, let the protocol be chosen by itself in the details, and try the name for IMAP, such as imap.example.jp.",
+    }
+    /// Both kinds of servers were found.
+    pop3_beside() {
+        ja: "前のサーバーは、IMAPとPOPの両方に対応しています。フォルダや既読・未読もコピーできるIMAPを使用します。",
+        en: "The old server offers both IMAP and POP. IMAP is used, which brings folders and what was read along.",
+    }
+    /// Legend: before mail leaves POP.
+    backup_heading() {
+        ja: "バックアップはお済みですか",
+        en: "Have you made a backup?",
+    }
+    /// Box.
+    backup_made() {
+        ja: "パソコンやスマートフォンの中のメールのバックアップを取ってあります（または、端末の中にメールはありません）",
+        en: "I have a backup of the mail on my computer and phone, or there is none on them",
+    }
+    /// Link.
+    backup_how() {
+        ja: "バックアップの取り方と、POPからの引っ越しの順番",
+        en: "How to make a backup, and in which order to leave POP",
+    }
+    /// The box was not ticked.
+    backup_missing() {
+        ja: "バックアップを取ってから、チェックを付けてください。",
+        en: "Make a backup first, then tick the box.",
     }
     /// A POP3 server that deletes what was read, with consent.
     pop3_deletes() {

@@ -138,6 +138,31 @@ sentences! {
         ja: "POP（通常は995番または110番）",
         en: "POP (usually port 995 or 110)",
     }
+    /// Label.
+    read() {
+        ja: "既読・未読（POPとファイルのみ）",
+        en: "Read or unread (POP and files only)",
+    }
+    /// Below it.
+    read_hint() {
+        ja: "記録のないメールは、30日より古いものを既読とします。IMAPのサーバーからは、いつもそのままコピーします。",
+        en: "Where nothing is recorded, mail older than 30 days counts as read. From an IMAP server it is always copied as it is.",
+    }
+    /// Choice.
+    read_as_recorded() {
+        ja: "記録のとおり（おすすめ）",
+        en: "As recorded (recommended)",
+    }
+    /// Choice.
+    read_all() {
+        ja: "すべて既読にする",
+        en: "Everything as read",
+    }
+    /// Choice.
+    read_none() {
+        ja: "すべて未読にする",
+        en: "Everything as unread",
+    }
     /// Box: consent that mail may disappear from the source.
     accept_deletion() {
         ja: "読み取ったメールが、POPのサーバーから削除されてもよい",

@@ -36,7 +36,110 @@ pub fn steps(lang: Lang) -> [String; 5] {
     ]
 }
 
+/// The way out of POP, step by step: the order is the point.
+pub fn pop_steps(lang: Lang) -> [String; 6] {
+    [
+        pop_backup(lang),
+        pop_copy(lang),
+        pop_result(lang),
+        pop_computer(lang),
+        pop_imap(lang),
+        pop_end(lang),
+    ]
+}
+
+/// For each mail program: how a backup is made, and how it stops collecting mail by POP.
+pub fn pop_programs(lang: Lang) -> Vec<(String, String)> {
+    vec![
+        ("Thunderbird".to_owned(), pop_thunderbird(lang)),
+        ("Outlook".to_owned(), pop_outlook(lang)),
+        (pop_mac_name(lang), pop_mac(lang)),
+        (pop_phone_name(lang), pop_phone(lang)),
+        (pop_others_name(lang), pop_others(lang)),
+    ]
+}
+
 sentences! {
+    /// Heading.
+    pop_heading() {
+        ja: "POPでお使いのメールの引っ越し",
+        en: "Moving mail that you collect by POP",
+    }
+    /// What is different about it.
+    pop_text() {
+        ja: "POPで受信したメールは、多くの場合、お使いのパソコンやスマートフォンの中にだけあります。先に古いアカウントを削除すると、その端末にだけあったメールが失われます。次の順番で進めてください。",
+        en: "Mail that was collected by POP is often only on your computer or phone. If you delete the old account first, that mail is lost. Please keep to this order.",
+    }
+    /// Step.
+    pop_backup() {
+        ja: "パソコンのメールソフトのメールを、バックアップします（下の「メールソフトごとの手順」をご覧ください）。",
+        en: "Make a backup of the mail in your mail program, as told below.",
+    }
+    /// Step.
+    pop_copy() {
+        ja: "この画面で、POPのサーバーにあるメールをコピーします。",
+        en: "Copy the mail that is on the POP server with this page.",
+    }
+    /// Step.
+    pop_result() {
+        ja: "結果の画面で、すべてのメールを確認できたことを確かめます。",
+        en: "See in the result that every message was verified.",
+    }
+    /// Step.
+    pop_computer() {
+        ja: "パソコンの中にだけあるメールは、「パソコンの中のメールから」でファイルをアップロードしてコピーします。すでにコピーされているメールが重複することはありません。",
+        en: "Copy the mail that is only on your computer: choose “From mail on your computer” and upload the file. Nothing appears twice.",
+    }
+    /// Step.
+    pop_imap() {
+        ja: "メールソフトに、IMAPのアカウントを新しく追加します。POPのアカウントの設定は書き換えず、そのまま残してください。追加したアカウントで古いメールが見えることを確かめます。",
+        en: "Add the IMAP account to your mail program as a new one, and leave the settings of the POP account as they are. See that your old mail shows in it.",
+    }
+    /// Step.
+    pop_end() {
+        ja: "POPのアカウントは、まず受信を止めて、しばらく様子を見てから削除します。バックアップは、そのまま保管してください。",
+        en: "First stop the POP account from collecting mail, wait for some time, then delete it. Keep the backup.",
+    }
+    /// One program.
+    pop_thunderbird() {
+        ja: "バックアップ：「ヘルプ」→「トラブルシューティング情報」→「プロファイルフォルダー」の「フォルダーを開く」で表示されるフォルダを、Thunderbirdを終了してから、別の場所へコピーします。ZIPに圧縮すると、そのままアップロードにも使えます。受信を止める：「アカウント設定」→「サーバー設定」で、新着メッセージの確認をオフにします。",
+        en: "Backup: Help → Troubleshooting Information → Profile Folder → Open; quit Thunderbird and copy that folder to another place. Packed as a zip it can also be uploaded. To stop collecting: Account Settings → Server Settings, turn off checking for new messages.",
+    }
+    /// One program.
+    pop_outlook() {
+        ja: "バックアップ：「ファイル」→「開く/エクスポート」→「インポート/エクスポート」→「ファイルにエクスポート」で、.pstファイルを作ります。受信を止める：「送受信」→「送受信グループ」→「送受信グループの定義」で、POPのアカウントを対象から外します。",
+        en: "Backup: File → Open & Export → Import/Export → Export to a file, as a .pst file. To stop collecting: Send/Receive → Send/Receive Groups → Define, and take the POP account out.",
+    }
+    /// Name of a program.
+    pop_mac_name() {
+        ja: "Macの「メール」",
+        en: "Apple Mail",
+    }
+    /// One program.
+    pop_mac() {
+        ja: "バックアップ：メールボックスを選び、「メールボックス」→「メールボックスを書き出す」で .mbox に保存します。ZIPに圧縮すると、そのままアップロードにも使えます。受信を止める：「メール」→「設定」→「アカウント」で、POPのアカウントを無効にします（削除はしません）。",
+        en: "Backup: select the mailboxes and choose Mailbox → Export Mailbox, which makes .mbox folders. Packed as a zip they can also be uploaded. To stop collecting: Mail → Settings → Accounts, disable the POP account, but do not delete it.",
+    }
+    /// Name of a device.
+    pop_phone_name() {
+        ja: "iPhone・iPad・Androidのメールアプリ",
+        en: "Mail apps on phones",
+    }
+    /// One device.
+    pop_phone() {
+        ja: "端末全体のバックアップを取ってください。iPhoneやiPadでは、アカウントを削除するとその中のメールも消えます。同じメールがサーバーやパソコンにあることを確かめるまで、アカウントを削除しないでください。",
+        en: "Back up the whole device. On an iPhone or iPad, deleting the account deletes its mail: do not delete it before you have seen the same mail on the server or on a computer.",
+    }
+    /// Name of other programs.
+    pop_others_name() {
+        ja: "Becky!・Windows Live メールなど",
+        en: "Becky!, Windows Live Mail and others",
+    }
+    /// Other programs.
+    pop_others() {
+        ja: "バックアップ：メールソフトを終了し、データフォルダを丸ごと別の場所へコピーします。受信を止める：アカウントの設定で、自動受信をオフにします。",
+        en: "Backup: quit the program and copy its whole data folder to another place. To stop collecting: turn off automatic receiving in the settings of the account.",
+    }
     /// Heading.
     heading() {
         ja: "ヘルプ",
@@ -159,8 +262,8 @@ sentences! {
     }
     /// About it.
     note_imap_text() {
-        ja: "IMAPで接続できるメールサーバーです。ふだんPOPでお使いの場合も、サーバーがIMAPに対応していて、メールをサーバーに残す設定であれば、サーバーにあるメールをコピーできます。",
-        en: "Servers that can be reached over IMAP. If you usually collect mail by POP, what is left on the server can be copied as long as the server also offers IMAP.",
+        ja: "IMAPまたはPOPで接続できるメールサーバーです。両方に対応している場合は、フォルダや既読・未読もコピーできるIMAPを使用します。ふだんPOPでお使いの場合は、メールをサーバーに残す設定であれば、サーバーにあるメールをコピーできます。",
+        en: "Servers that can be reached over IMAP or POP. Where a server offers both, IMAP is used, which brings folders and what was read along. If you usually collect mail by POP, what is left on the server can be copied.",
     }
     /// Note 5.
     note_servers() {
@@ -179,8 +282,8 @@ sentences! {
     }
     /// About it.
     note_empty_text() {
-        ja: "コピー元のサーバーにメールが残っていない場合、コピーはできません。メールソフトが受信時にサーバーから削除していることがあります。その場合、メールはパソコンの中だけにあります。",
-        en: "If no mail is left on the source server, nothing can be copied. Mail programs may delete mail from the server when they collect it; then it is only on your computer.",
+        ja: "コピー元のサーバーにメールが残っていない場合、コピーはできません。メールソフトが受信時にサーバーから削除していることがあります。その場合、メールはパソコンの中だけにありますので、「パソコンの中のメールから」をお選びください。",
+        en: "If no mail is left on the source server, nothing can be copied. Mail programs may delete mail from the server when they collect it; then it is only on your computer: choose “From mail on your computer”.",
     }
     /// Note 7.
     note_complete() {

@@ -336,6 +336,11 @@ sentences! {
         ja: "POPのサーバーにあったメールについての確認です。パソコンやスマートフォンの中にだけあるメールは含まれていません。端末からPOPのアカウントを削除する前に、バックアップを取り、その端末にしかないメールもコピーしてください。iPhoneやiPadでは、アカウントを削除するとその中のメールも消えます。",
         en: "This is about the mail that was on the POP server. Mail that is only on a computer or phone is not part of it: before you delete the POP account from a device, make a backup and copy what is only there. On an iPhone or iPad, deleting the account deletes its mail.",
     }
+    /// Link.
+    retire_pop3_how() {
+        ja: "POPのアカウントを使い終える手順（メールソフトごと）",
+        en: "How to give up the POP account, for each mail program",
+    }
     /// It may not, for the reasons below.
     retire_not_yet(source: &str) {
         ja: "{source} は、まだ解約しないでください。",

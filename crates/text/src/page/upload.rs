@@ -26,7 +26,7 @@ sentences! {
     }
     /// What becomes of the file.
     promise() {
-        ja: "アップロードされたファイルは、コピーが終わりしだい（取り消したときも）サーバーから削除します。",
+        ja: "アップロードされたファイルは、コピーが終わりしだい（中止したときも）サーバーから削除します。",
         en: "The uploaded file is deleted from the server as soon as the copy is over, or when you cancel it.",
     }
     /// A second copy.
@@ -50,9 +50,14 @@ sentences! {
         en: "Pause",
     }
     /// Without JavaScript.
-    script_needed() {
-        ja: "アップロードには、ブラウザのJavaScriptを有効にしてください。",
-        en: "Uploading needs JavaScript. Please allow it in the browser.",
+    without_script() {
+        ja: "アップロードが終わるまで、この画面を閉じずにお待ちください。途中で通信が途切れると、最初からやり直しになります。JavaScriptを有効にしたブラウザでは、進み具合が表示され、途切れても続きから再開します。",
+        en: "Keep this page open until the upload is done. If the connection breaks off, the upload has to begin again. With JavaScript you would see the progress, and it would go on where it stopped.",
+    }
+    /// Wrong: nothing was chosen.
+    file_missing() {
+        ja: "アップロードするファイルをお選びください。",
+        en: "Choose the file to upload.",
     }
     /// Progress; the script puts the figures in the place of the signs.
     progress(done: &str, all: &str) {

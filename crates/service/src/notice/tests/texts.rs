@@ -204,3 +204,51 @@ fn what_an_operator_or_a_person_wrote_cannot_break_a_subject() {
         "{first}"
     );
 }
+
+/// What became of a file that was uploaded is told, in both languages and under every brand that tells details.
+#[test]
+fn whoever_uploaded_a_file_reads_that_it_was_deleted() {
+    use hikyaku_text::notice as say;
+    for lang in Lang::ALL {
+        let mut upload = job(lang.as_str());
+        upload.order.source.kind = SourceKind::Upload(crate::job::UploadId::random());
+        upload.order.source.address = format!("{CANARY}.mbox");
+        let (deleted, kept) = (say::upload_deleted(lang), say::upload_kept(lang));
+        for brand in [cpi(), Brand::builtin()] {
+            for kind in NoticeKind::ALL {
+                let told = |job: &Job| {
+                    let body = render(&brand, job, kind, &links()).body;
+                    assert!(!body.contains(CANARY), "{body}");
+                    let lines: Vec<&str> = body.lines().collect();
+                    let count = |text: &str| lines.iter().filter(|line| **line == text).count();
+                    let old = say::keep_the_old_server(lang);
+                    (count(&deleted), count(&kept), count(&old))
+                };
+                let (is_deleted, is_kept) = match kind {
+                    NoticeKind::Success | NoticeKind::Partly | NoticeKind::Cancelled => (1, 0),
+                    NoticeKind::Failure | NoticeKind::SignInAgain => (0, 1),
+                    _ => (0, 0),
+                };
+                assert_eq!(told(&upload), (is_deleted, is_kept, 0), "{kind:?} {lang:?}");
+                let server = told(&job(lang.as_str()));
+                assert_eq!((server.0, server.1), (0, 0), "{kind:?} {lang:?}");
+            }
+        }
+        let success = render(&Brand::builtin(), &upload, NoticeKind::Success, &links());
+        let expected = match lang {
+            Lang::Ja => {
+                "※コピー元のメールは、変更も削除もしておりません。
+※アップロードされたファイルは、サーバーから削除しました。
+※パソコンの中のメールは、コピー先でメールをご確認いただくまで、消さずにお残しください。
+"
+            }
+            Lang::En => {
+                "The mail at the source has been neither changed nor deleted.
+The uploaded file has been deleted from the server.
+Keep the mail on your computer until you have looked at the mail at the destination.
+"
+            }
+        };
+        assert!(success.body.contains(expected), "{}", success.body);
+    }
+}

@@ -7,7 +7,7 @@ use crate::job::CheckState::{Bad, Good, Notable, Open};
 use crate::job::CheckStep::{
     Connection, DestinationLogin, Dns, Folders, Name, Sizes, SourceLogin, Space,
 };
-use crate::job::{Accepted, Delivery, Reached, Rerun, Transport};
+use crate::job::{Accepted, Checked, Delivery, Protocol, Reached, Rerun, SourceKind, Transport};
 use hikyaku_core::traits::Source;
 use hikyaku_core::{Code, Role, Side};
 use hikyaku_memserver::Quota;
@@ -331,6 +331,56 @@ async fn a_server_is_found_where_its_owner_says_that_it_is() {
         .names
         .set_addresses("imap.example.test", &["127.0.0.1"]);
     scene.brand.destination = Destination::new("imap.example.test", 993, Transport::Tls);
+    assert_eq!(code(&scene.check().await), Some("N101"));
+}
+
+#[tokio::test]
+async fn a_pop3_server_is_found_where_there_is_no_imap() {
+    let source = Dovecot::start(DovecotOptions::default()).expect("a server");
+    let account = source.create_account("taro").expect("an account");
+    let destination = server(plain()).await;
+    let (pop3, imap) = (
+        source.instance().pop3_tls_port(),
+        source.instance().tls_port(),
+    );
+    let mut scene = Scene::new(pop3, destination.port()).await;
+    scene.egress.ports.push(imap);
+    scene.secrets.source = Some(Secret::from(account.password.as_str()));
+    scene.order.source.login = Some(account.user.clone());
+    scene.order.source.host = String::new();
+    let name = "mail7.example.test";
+    let service = |port| Record::Service(0, 0, port, name.into());
+    scene.names.set_addresses(name, &["127.0.0.1"]);
+    scene.names.set("_pop3s._tcp.example.test", [service(pop3)]);
+    let found = |checked: &Checked| {
+        let reached = checked.reached.as_ref().expect("reached");
+        (reached.protocol, reached.port, checked.beside)
+    };
+    for kind in [SourceKind::Imap, SourceKind::Pop3] {
+        scene.order.source.kind = kind;
+        scene.order.source.accepted = None;
+        let asked = scene.check().await;
+        assert_eq!(found(&asked), (Protocol::Pop3, pop3, None));
+        let question = asked.certificate.as_ref().expect("a question");
+        let fingerprint = question.fingerprint.clone();
+        scene.order.source.accepted = Some(Accepted::Certificate(fingerprint));
+        let accepted = scene.check().await;
+        // The account is empty, but it is open.
+        assert_eq!(
+            (code(&accepted), lines(&accepted)[2]),
+            (Some("S601"), (SourceLogin, Good, None))
+        );
+    }
+    // Both are there: IMAP is better, and it is said that there was a choice.
+    scene.names.set("_imaps._tcp.example.test", [service(imap)]);
+    scene.order.source.kind = SourceKind::Imap;
+    let both = scene.check().await;
+    assert_eq!(found(&both), (Protocol::Imap, imap, Some(Protocol::Pop3)));
+    // Whoever asks for POP3 gets it.
+    scene.order.source.kind = SourceKind::Pop3;
+    let asked = scene.check().await;
+    assert_eq!(found(&asked), (Protocol::Pop3, pop3, None));
+    scene.names.set("_pop3s._tcp.example.test", []);
     assert_eq!(code(&scene.check().await), Some("N101"));
 }
 

@@ -1,7 +1,7 @@
 //! What the confirmation shows.
 
 use super::chosen::{Tick, does_not_fit, tick};
-use super::seen;
+use super::{is_backup_asked, seen};
 use crate::job::{Accepted, Checked, Choices, Delivery, Job, Protocol, Rerun};
 use crate::jobs::FINAL_RUN_MILLIS;
 use crate::web::form::Wrong;
@@ -97,6 +97,8 @@ pub(super) struct View<'a> {
     more_too_big: Option<String>,
     notices: Vec<String>,
     final_run: Option<FinalRunForm>,
+    /// Whether it is ticked that there is a backup, where that is asked.
+    backup: Option<bool>,
 }
 
 impl<'a> View<'a> {
@@ -136,6 +138,8 @@ impl<'a> View<'a> {
             notices: notices(job, checked, lang),
             final_run: (checked.delivery != Delivery::Here && job.order.source.upload().is_none())
                 .then(|| final_run(who, sent)),
+            backup: is_backup_asked(job, checked)
+                .then(|| sent.is_some_and(|fields| fields.has("backup"))),
             page: who,
             job,
             wrongs,
@@ -374,16 +378,39 @@ fn notices(job: &Job, checked: &Checked, lang: Lang) -> Vec<String> {
     let order = &job.order;
     let mut notices = Vec::new();
     match checked.delivery {
+        // A file gets no new mail, wherever that is delivered.
+        _ if order.source.upload().is_some() => {}
         Delivery::Elsewhere => notices.push(t::not_switched(lang)),
         Delivery::Here => notices.push(t::switched(lang)),
         Delivery::Unknown => {}
     }
     let reached = checked.reached.as_ref();
-    if reached.is_some_and(|reached| reached.protocol == Protocol::Pop3) {
-        notices.extend([t::pop3(lang), t::pop3_order(lang)]);
+    let is_pop3 = reached.is_some_and(|reached| reached.protocol == Protocol::Pop3);
+    if is_pop3 {
+        notices.push(t::pop3(lang));
+    }
+    match order.choices.read {
+        _ if !is_pop3 && order.source.upload().is_none() => {}
+        Some(true) => notices.push(t::all_read(lang)),
+        Some(false) => notices.push(t::all_unread(lang)),
+        None if is_pop3 => notices.push(t::pop3_old(lang)),
+        None => {}
+    }
+    if is_pop3 {
+        if checked.beside == Some(Protocol::Imap) {
+            notices.push(t::imap_beside(lang));
+        }
+        if !is_backup_asked(job, checked) {
+            notices.push(t::pop3_order(lang));
+        }
         if order.choices.accept_deletion {
             notices.push(t::pop3_deletes(lang));
         }
+    }
+    if reached.is_some_and(|reached| reached.protocol == Protocol::Imap)
+        && checked.beside == Some(Protocol::Pop3)
+    {
+        notices.push(t::pop3_beside(lang));
     }
     if checked.deletion_marks > 0 {
         notices.push(t::deletion_marks(Messages(checked.deletion_marks), lang));

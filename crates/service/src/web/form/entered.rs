@@ -19,19 +19,21 @@ const MOST_FOLDERS: usize = 20_000;
 
 /// As typed, without blanks around it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Entered {
+pub(crate) struct Entered {
     pub(super) host: String,
     pub(super) address: String,
-    pub(super) notify: String,
+    pub(crate) notify: String,
     pub(super) port: String,
     pub(super) transport: String,
     /// `pop3`, or nothing: find it out.
     pub(super) protocol: String,
     pub(super) accept_deletion: bool,
     pub(super) login: String,
-    pub(super) since: String,
-    pub(super) before: String,
-    pub(super) rerun: String,
+    pub(crate) since: String,
+    pub(crate) before: String,
+    /// `read` or `unread`; otherwise as it is recorded.
+    pub(crate) read: String,
+    pub(crate) rerun: String,
     pub(super) folders: String,
     /// The button "find the server" was pressed.
     pub(super) find: bool,
@@ -39,7 +41,7 @@ pub(super) struct Entered {
 
 impl Entered {
     /// A form that nobody has typed into.
-    pub(super) fn new(address: &str, plan: &Plan) -> Self {
+    pub(crate) fn new(address: &str, plan: &Plan) -> Self {
         Self {
             address: address.to_owned(),
             rerun: rerun_name(plan.rerun).to_owned(),
@@ -48,7 +50,7 @@ impl Entered {
     }
 
     /// What was sent. The address of a locked plan is not sent by every browser.
-    pub(super) fn from_fields(fields: &Fields, own: &str, plan: &Plan) -> Self {
+    pub(crate) fn from_fields(fields: &Fields, own: &str, plan: &Plan) -> Self {
         let text = |name| fields.trimmed(name).to_owned();
         Self {
             host: text("source_host"),
@@ -64,6 +66,7 @@ impl Entered {
             login: text("source_login"),
             since: text("since"),
             before: text("before"),
+            read: text("read"),
             rerun: text("rerun"),
             folders: fields.text("folders").trim_matches(['\r', '\n']).to_owned(),
             find: fields.has("find"),
@@ -71,7 +74,7 @@ impl Entered {
     }
 
     /// What an earlier job was ordered with.
-    pub(super) fn from_order(order: &Order) -> Self {
+    pub(crate) fn from_order(order: &Order) -> Self {
         let source = &order.source;
         let day = |seconds: Option<i64>| {
             let moment = jiff::Timestamp::from_second(seconds?).ok()?;
@@ -91,6 +94,11 @@ impl Entered {
             login: source.login.clone().unwrap_or_default(),
             since: day(order.choices.since).unwrap_or_default(),
             before: day(order.choices.before).unwrap_or_default(),
+            read: match order.choices.read {
+                None => String::new(),
+                Some(true) => "read".to_owned(),
+                Some(false) => "unread".to_owned(),
+            },
             rerun: rerun_name(order.choices.rerun).to_owned(),
             folders: order.choices.only.join("\n"),
             find: source.host.is_empty(),
@@ -98,7 +106,7 @@ impl Entered {
     }
 
     /// Whether the part that is closed at first has something in it.
-    pub(super) fn has_details(&self, plan: &Plan) -> bool {
+    pub(crate) fn has_details(&self, plan: &Plan) -> bool {
         let texts = [
             &self.port,
             &self.transport,
@@ -106,6 +114,7 @@ impl Entered {
             &self.login,
             &self.since,
             &self.before,
+            &self.read,
             &self.folders,
         ];
         self.accept_deletion
@@ -143,26 +152,7 @@ impl Entered {
                 Ok(port) => Some(port),
             },
         };
-        let rerun = match self.rerun.as_str() {
-            "" => Some(plan.rerun),
-            name => plan
-                .reruns
-                .iter()
-                .copied()
-                .find(|rerun| rerun_name(*rerun) == name),
-        };
-        if rerun.is_none() {
-            wrong("rerun", t::rerun_odd(lang));
-        }
-        let (since, before) = (day(&self.since), day(&self.before));
-        match (since, before) {
-            (Err(()), _) => wrong("since", t::date_odd(lang)),
-            (_, Err(())) => wrong("before", t::date_odd(lang)),
-            (Ok(Some(since)), Ok(Some(before))) if since >= before => {
-                wrong("before", t::dates_crossed(lang));
-            }
-            _ => {}
-        }
+        let choices = self.choices(plan, &mut wrongs, lang);
         if !wrongs.is_empty() {
             return (wrongs, None);
         }
@@ -185,15 +175,48 @@ impl Entered {
             destination: who.owner.address.clone(),
             notify: self.notify.clone(),
             choices: Choices {
-                rerun: rerun.unwrap_or_default(),
                 only: self.only(),
-                since: since.unwrap_or_default(),
-                before: before.unwrap_or_default(),
                 accept_deletion: self.accept_deletion,
-                ..Choices::default()
+                ..choices
             },
         };
         (wrongs, Some(order))
+    }
+
+    /// What is chosen for a source of any kind: which time, and what a second run does.
+    pub(crate) fn choices(&self, plan: &Plan, wrongs: &mut Vec<Wrong>, lang: Lang) -> Choices {
+        let mut wrong = |field, text| wrongs.push(Wrong::at(field, text));
+        let rerun = match self.rerun.as_str() {
+            "" => Some(plan.rerun),
+            name => plan
+                .reruns
+                .iter()
+                .copied()
+                .find(|rerun| rerun_name(*rerun) == name),
+        };
+        if rerun.is_none() {
+            wrong("rerun", t::rerun_odd(lang));
+        }
+        let (since, before) = (day(&self.since), day(&self.before));
+        match (since, before) {
+            (Err(()), _) => wrong("since", t::date_odd(lang)),
+            (_, Err(())) => wrong("before", t::date_odd(lang)),
+            (Ok(Some(since)), Ok(Some(before))) if since >= before => {
+                wrong("before", t::dates_crossed(lang));
+            }
+            _ => {}
+        }
+        Choices {
+            rerun: rerun.unwrap_or_default(),
+            since: since.unwrap_or_default(),
+            before: before.unwrap_or_default(),
+            read: match self.read.as_str() {
+                "read" => Some(true),
+                "unread" => Some(false),
+                _ => None,
+            },
+            ..Choices::default()
+        }
     }
 
     fn only(&self) -> Vec<String> {
@@ -311,7 +334,7 @@ mod tests {
     fn a_job_fills_the_form_as_it_was_filled() {
         let fields = Fields::parse(
             b"source_host=imap.example.jp&source_address=a%40example.jp&notify=b%40example.jp&source_port=143\
-              &source_transport=starttls&source_protocol=pop3&accept_deletion=1&source_login=a&since=2024-01-31&before=2025-01-01&rerun=fresh_folder\
+              &source_transport=starttls&source_protocol=pop3&accept_deletion=1&source_login=a&since=2024-01-31&before=2025-01-01&read=unread&rerun=fresh_folder\
               &folders=INBOX%0D%0A%E8%AB%8B%E6%B1%82%E6%9B%B8",
         );
         let plan = Plan::default();
@@ -337,6 +360,7 @@ mod tests {
                 only: typed.only(),
                 since: day("2024-01-31").expect("a day"),
                 before: day("2025-01-01").expect("a day"),
+                read: Some(false),
                 accept_deletion: true,
                 ..Choices::default()
             },

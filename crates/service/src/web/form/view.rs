@@ -37,17 +37,17 @@ pub(super) fn place(field: &str) -> usize {
 }
 
 /// One of the five.
-pub(super) struct Field {
-    pub(super) id: &'static str,
-    pub(super) label: String,
-    pub(super) hint: String,
-    pub(super) kind: &'static str,
-    pub(super) complete: &'static str,
-    pub(super) value: String,
-    pub(super) locked: bool,
-    pub(super) wrong: Option<String>,
+pub(crate) struct Field {
+    pub(crate) id: &'static str,
+    pub(crate) label: String,
+    pub(crate) hint: String,
+    pub(crate) kind: &'static str,
+    pub(crate) complete: &'static str,
+    pub(crate) value: String,
+    pub(crate) locked: bool,
+    pub(crate) wrong: Option<String>,
     /// A choice about its characters is asked for.
-    pub(super) width: bool,
+    pub(crate) width: bool,
 }
 
 /// The label of a field with its number, which brands may write as they like.
@@ -59,11 +59,11 @@ pub(crate) fn numbered(mark: &str, label: &str) -> String {
 }
 
 /// A choice of what a second run does.
-pub(super) struct Mode {
-    pub(super) name: &'static str,
-    pub(super) label: String,
-    pub(super) hint: String,
-    pub(super) chosen: bool,
+pub(crate) struct Mode {
+    pub(crate) name: &'static str,
+    pub(crate) label: String,
+    pub(crate) hint: String,
+    pub(crate) chosen: bool,
 }
 
 #[derive(Template)]
@@ -208,7 +208,7 @@ impl<'a> View<'a> {
 }
 
 /// What a second run may do under the plan.
-pub(super) fn modes(reruns: &[Rerun], chosen: &str, lang: Lang) -> Vec<Mode> {
+pub(crate) fn modes(reruns: &[Rerun], chosen: &str, lang: Lang) -> Vec<Mode> {
     let mode = |rerun: &Rerun| {
         let (label, hint) = match rerun {
             Rerun::Differential => (

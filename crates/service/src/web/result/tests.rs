@@ -32,6 +32,7 @@ fn a_complete_copy_says_so_adds_up_and_lets_the_old_server_go() {
     ];
     let row = |cells: [&str; 6]| cells.map(str::to_owned);
     let whole = Ended {
+        leaves_pop: false,
         mood: Mood::Good,
         heading: "コピーが完了しました".to_owned(),
         about: texts(&[

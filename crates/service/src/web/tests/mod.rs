@@ -6,6 +6,8 @@ mod secrets;
 mod security;
 pub(crate) mod site;
 mod upload;
+mod upload_order;
+mod upload_plain;
 
 use super::local_path;
 

@@ -205,6 +205,12 @@ impl Site {
             .submit(&owner(address), order(address), secrets, &token)
             .await
             .expect("a job");
+        self.stand(id, &checked, state).await;
+        id
+    }
+
+    /// Makes a job stand as a worker would leave it.
+    pub(crate) async fn stand(&self, id: JobId, checked: &Checked, state: State) {
         let queue = self.jobs.store().queue();
         let row = queue
             .find(&id.to_string())
@@ -218,12 +224,8 @@ impl Site {
         );
         change.standing.state = Some(rows::word(state).to_owned());
         change.standing.lane = Some(Lane::Rest);
-        change.parts = vec![(
-            part::CHECKED.to_owned(),
-            rows::json(&checked).expect("JSON"),
-        )];
+        change.parts = vec![(part::CHECKED.to_owned(), rows::json(checked).expect("JSON"))];
         assert!(queue.apply(change).await.expect("a queue"));
-        id
     }
 }
 

@@ -9,14 +9,14 @@ use axum::body::Body;
 use axum::http::StatusCode;
 use serde_json::Value;
 
-const MBOX: &[u8] =
+pub(super) const MBOX: &[u8] =
     b"From a@example.jp Mon Nov  2 00:00:00 2026\nFrom: a@example.jp\nSubject: 1\n\nText\n\n";
 
-fn json(reply: &Reply) -> Value {
+pub(super) fn json(reply: &Reply) -> Value {
     serde_json::from_str(&reply.body).unwrap_or_else(|_| panic!("{} {}", reply.status, reply.body))
 }
 
-async fn begin(browser: &mut Browser<'_>, name: &str, octets: usize) -> String {
+pub(super) async fn begin(browser: &mut Browser<'_>, name: &str, octets: usize) -> String {
     let fields = [
         ("name", name),
         ("octets", &octets.to_string()),
@@ -28,7 +28,7 @@ async fn begin(browser: &mut Browser<'_>, name: &str, octets: usize) -> String {
 }
 
 /// A part of a file as the script of the page sends it.
-async fn put(browser: &mut Browser<'_>, id: &str, at: &str, octets: &[u8]) -> Reply {
+pub(super) async fn put(browser: &mut Browser<'_>, id: &str, at: &str, octets: &[u8]) -> Reply {
     let token = browser.csrf();
     let request = browser
         .request("PUT", &format!("/uploads/{id}/data?at={at}"))

@@ -1,10 +1,11 @@
 //! The two pages of an upload: which file, and what is in it.
 
 use super::order::Typed;
-use super::{id, rejection, uploads};
-use crate::job::UploadId;
-use crate::uploads::{MOST_AT_ONCE, OVERLAP, Record, Refusal, Seen, Upload};
-use crate::web::form::{Wrong, numbered, one_time_token};
+use super::{id, is_replaceable, rejection, uploads};
+use crate::job::{Job, UploadId};
+use crate::uploads::{MOST_AT_ONCE, MOST_FOLDERS, OVERLAP, Record, Refusal, Seen, Upload};
+use crate::web::form::view::Mode;
+use crate::web::form::{Entered, Field, Wrong, modes, numbered, one_time_token};
 use crate::web::told::told;
 use crate::web::{Answer, Fields, Page, Rejection, SignedIn, shown};
 use askama::Template;
@@ -33,6 +34,7 @@ mod choose_view {
     #[template(path = "upload.html")]
     pub(super) struct View<'a> {
         pub(super) page: &'a Page,
+        pub(super) wrong: Option<String>,
         pub(super) again: bool,
         pub(super) most: Size,
         pub(super) chunk: usize,
@@ -44,21 +46,32 @@ mod choose_view {
 
 /// `GET /upload`.
 pub(super) async fn choose(who: SignedIn, RawQuery(query): RawQuery) -> Answer {
-    let uploads = uploads(&who)?;
     let query = Fields::parse(query.unwrap_or_default().as_bytes()).unwrap_or_default();
+    choose_with(&who, query.has("again"), StatusCode::OK, None).await
+}
+
+/// The first page, with what is wrong with the file that came.
+pub(super) async fn choose_with(
+    who: &SignedIn,
+    again: bool,
+    status: StatusCode,
+    wrong: Option<String>,
+) -> Answer {
+    let uploads = uploads(who)?;
     let files = uploads.of(&who.owner).await.map_err(rejection)?;
     let most = uploads.limits().most_octets;
     let most = who.plan().max_upload_octets.map_or(most, |m| m.min(most));
     let view = choose_view::View {
-        page: &who,
-        again: query.has("again"),
+        page: who,
+        wrong,
+        again,
         most: Size(most),
         chunk: MOST_AT_ONCE,
         overlap: OVERLAP,
         progress: u::progress("{done}", "{all}", who.lang),
         files: files.iter().map(|file| line(file, who.lang)).collect(),
     };
-    who.show(&view)
+    who.show_as(status, &view)
 }
 
 fn line(upload: &Upload, lang: Lang) -> File {
@@ -86,19 +99,6 @@ fn line(upload: &Upload, lang: Lang) -> File {
     }
 }
 
-/// A field of the form.
-pub(super) struct Field {
-    id: &'static str,
-    label: String,
-    hint: String,
-    kind: &'static str,
-    complete: &'static str,
-    value: String,
-    locked: bool,
-    wrong: Option<String>,
-    width: bool,
-}
-
 #[derive(Template)]
 #[template(path = "uploaded.html")]
 struct View<'a> {
@@ -110,6 +110,9 @@ struct View<'a> {
     folders: Vec<(String, String)>,
     kinds: Vec<(String, String, bool)>,
     fields: Vec<Field>,
+    entered: &'a Entered,
+    modes: Vec<Mode>,
+    details_open: bool,
     token: String,
     check: String,
     wrongs: Vec<Wrong>,
@@ -118,27 +121,42 @@ struct View<'a> {
 /// `GET /uploads/{id}`.
 pub(super) async fn found(who: SignedIn, Path(text): Path<String>) -> Answer {
     match looked(&who, &text).await? {
-        Ok(record) => {
-            let typed = Typed::default();
+        Looked::Here(record, before) => {
+            let typed = Typed::of(&who, &record, before.as_deref());
             show(&who, &record, &typed, one_time_token(), Vec::new())
         }
-        Err(elsewhere) => Ok(Redirect::to(&elsewhere).into_response()),
+        Looked::Elsewhere(address) => Ok(Redirect::to(&address).into_response()),
     }
 }
 
-/// An upload that is whole and waits for its order; else the address to go on at.
-pub(super) async fn looked(
-    who: &SignedIn,
-    text: &str,
-) -> Result<Result<Record, String>, Rejection> {
-    match uploads(who)?.look(&who.owner, id(text)?).await {
-        Ok(record) => Ok(match &record.job {
-            Some(job) => Err(format!("/jobs/{job}")),
-            None => Ok(record),
-        }),
-        Err(Refusal::Offset(_)) => Ok(Err("/upload".to_owned())),
-        Err(refusal) => Err(rejection(refusal)),
-    }
+/// What became of an upload that somebody asks for.
+pub(super) enum Looked {
+    /// It is whole and waits for its order, or was ordered by this job, which never began.
+    Here(Box<Record>, Option<Box<Job>>),
+    /// There is nothing to order: the address to go on at.
+    Elsewhere(String),
+}
+
+/// See [`Looked`].
+pub(super) async fn looked(who: &SignedIn, text: &str) -> Result<Looked, Rejection> {
+    let record = match uploads(who)?.look(&who.owner, id(text)?).await {
+        Ok(record) => record,
+        Err(Refusal::Offset(_)) => return Ok(Looked::Elsewhere("/upload".to_owned())),
+        Err(refusal) => return Err(rejection(refusal)),
+    };
+    let Some(job) = record.job.clone() else {
+        return Ok(Looked::Here(Box::new(record), None));
+    };
+    let before = match job.parse() {
+        Ok(job) => who.jobs().job(&who.owner, job).await?,
+        Err(_) => None,
+    };
+    Ok(match before {
+        Some(before) if is_replaceable(&before) => {
+            Looked::Here(Box::new(record), Some(Box::new(before)))
+        }
+        _ => Looked::Elsewhere(format!("/jobs/{job}")),
+    })
 }
 
 /// The second page, with what is wrong with its form.
@@ -172,12 +190,26 @@ pub(super) fn show(
         folders,
         kinds: kinds.iter().map(kind).collect(),
         fields: fields(who, typed, &wrongs),
+        modes: modes(&who.plan().reruns, &typed.entered.rerun, lang),
+        details_open: typed.entered.has_details(who.plan())
+            || wrongs.iter().any(|wrong| DETAILS.contains(&wrong.field)),
+        entered: &typed.entered,
         token,
         check: t::check(lang),
         page: who,
         wrongs,
     };
     who.show_as(status, &view)
+}
+
+/// The fields of the part that is closed at first.
+const DETAILS: [&str; 3] = ["since", "before", "rerun"];
+
+impl View<'_> {
+    fn wrong_at(&self, id: &str) -> Option<&str> {
+        let wrong = self.wrongs.iter().find(|wrong| wrong.field == id);
+        wrong.map(|wrong| wrong.text.as_str())
+    }
 }
 
 fn fields(who: &SignedIn, typed: &Typed, wrongs: &[Wrong]) -> Vec<Field> {
@@ -207,7 +239,7 @@ fn fields(who: &SignedIn, typed: &Typed, wrongs: &[Wrong]) -> Vec<Field> {
     fields.push(Field {
         kind: "email",
         complete: "email",
-        value: typed.notify.clone(),
+        value: typed.entered.notify.clone(),
         ..field("notify", "⑤", &t::notify(lang), t::notify_hint(lang))
     });
     fields
@@ -229,13 +261,15 @@ fn seen(record: &Record, lang: Lang) -> Told {
     match saw {
         SawWire::Found(kinds) if kinds.len() > 1 => (Vec::new(), true, kinds.clone(), Vec::new()),
         SawWire::Found(kinds) => {
+            let listed = folders.as_deref().and_then(counted);
             let told = kinds.iter().map(|found| {
-                let say = match found.is_exact {
+                let say = match found.is_exact || listed.is_some() {
                     true => archive::found,
                     false => archive::found_about,
                 };
                 let kind = archive::kind(&found.kind, lang);
-                let (folders, messages) = (Mailboxes(found.folders), Messages(found.messages));
+                let (folders, messages) = listed.unwrap_or((found.folders, found.messages));
+                let (folders, messages) = (Mailboxes(folders), Messages(messages));
                 say(kind, folders, messages, Size(found.octets), lang)
             });
             let folders = folders.iter().flatten().map(|(name, messages)| {
@@ -257,4 +291,13 @@ fn seen(record: &Record, lang: Lang) -> Told {
         SawWire::Compressed => unreadable(vec![u::compressed(lang)]),
         SawWire::Nothing { files, .. } => unreadable(vec![u::nothing(Count(*files), lang)]),
     }
+}
+
+/// How many folders and messages a list names; `None` where it may not be whole.
+fn counted(folders: &[(String, Option<u64>)]) -> Option<(u64, u64)> {
+    let messages = folders
+        .iter()
+        .map(|(_, messages)| *messages)
+        .sum::<Option<u64>>()?;
+    (folders.len() < MOST_FOLDERS).then_some((folders.len() as u64, messages))
 }
