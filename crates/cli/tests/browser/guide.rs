@@ -3,6 +3,7 @@
 
 use crate::person::{Form, Person, START};
 use crate::service::Service;
+use crate::upload;
 use crate::world::{NOTIFY, Terms, World, modest};
 use hikyaku_testkit::browser::{BrowserOptions, Screen, Shot};
 use hikyaku_testkit::certificates::Shown;
@@ -20,12 +21,14 @@ const NEW_HOST: &str = "imap.new.example.jp";
 async fn the_guide_is_pictured_in_japanese() {
     the_guide_is_pictured("ja").await;
     the_question_is_pictured("ja").await;
+    the_upload_is_pictured("ja").await;
 }
 
 #[tokio::test]
 async fn the_guide_is_pictured_in_english() {
     the_guide_is_pictured("en").await;
     the_question_is_pictured("en").await;
+    the_upload_is_pictured("en").await;
 }
 
 async fn the_guide_is_pictured(lang: &'static str) {
@@ -134,6 +137,26 @@ async fn the_question_is_pictured(lang: &'static str) {
     Album::of(lang)
         .keep(&person, &world, "16-certificate")
         .await;
+}
+
+/// A file of the person's computer.
+async fn the_upload_is_pictured(lang: &'static str) {
+    let album = Album::of(lang);
+    let world = World::new(Terms::default());
+    let name = match lang {
+        "ja" => "受信トレイ.mbox",
+        _ => "Inbox.mbox",
+    };
+    let file = world.file(name);
+    upload::mbox(&file);
+    let service = Service::start(&world);
+    let person = Person::reading(lang).await;
+    person.signs_in(&service, &world).await;
+    person.chooses(&service, &file, "true").await;
+    album.keep(&person, &world, "17-upload").await;
+    person.sends_the_file().await;
+    person.fill("notify", NOTIFY).await.unwrap();
+    album.keep(&person, &world, "18-uploaded").await;
 }
 
 /// A message that the plan does not permit.

@@ -3,6 +3,7 @@
 use crate::person::{CHECK_FILE, Person};
 use crate::service::Service;
 use crate::world::{NOTIFY, Terms, World};
+use hikyaku_testkit::browser::BrowserOptions;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fs;
@@ -23,7 +24,7 @@ const PARTS: &str = "(() => { const real = window.fetch; window.parts = []; \
         return real(what, how); }; return true; })()";
 
 /// A message as it is in the file, and as it has to arrive: octets, seconds, flags.
-struct Mail {
+pub(crate) struct Mail {
     line: String,
     text: String,
     status: &'static str,
@@ -61,7 +62,7 @@ fn mail(n: u32) -> Mail {
 }
 
 /// Writes an mbox as mail programs leave it, and says what is in it.
-fn mbox(path: &Path) -> Vec<Mail> {
+pub(crate) fn mbox(path: &Path) -> Vec<Mail> {
     let mails: Vec<Mail> = (1..=100).map(mail).collect();
     let mut file = String::new();
     for mail in &mails {
@@ -110,13 +111,50 @@ fn assert_holds(world: &World, folder: &str, mails: &[Mail]) {
 }
 
 impl Person {
-    async fn chooses(&self, service: &Service, file: &Path, script: &str) {
+    /// Chooses a file on the page of uploads, after this script.
+    pub(crate) async fn chooses(&self, service: &Service, file: &Path, script: &str) {
         self.go(&format!("{}/upload", service.url)).await.unwrap();
         self.evaluate(script).await.unwrap();
         let field = self.find("#file").await.unwrap();
         field.send_keys(&file.display().to_string()).await.unwrap();
-        self.click("#begin").await.unwrap();
     }
+
+    /// Begins the upload of what was chosen, and waits for what is said of it.
+    pub(crate) async fn sends_the_file(&self) {
+        self.click("#begin").await.unwrap();
+        self.find("form[action$='/remove'] button").await.unwrap();
+        self.arrives_where_files_are_ordered().await;
+    }
+
+    async fn arrives_where_files_are_ordered(&self) {
+        self.until("the page of the file", || async {
+            let address = self.address().await?;
+            Ok(address.contains("/uploads/").then_some(()))
+        })
+        .await
+        .unwrap();
+    }
+
+    /// Orders the file of the open page to be copied, to the result.
+    async fn copies_the_file(&self, world: &World) {
+        let password = &world.destination.password;
+        self.fill("password", password).await.unwrap();
+        self.fill("notify", NOTIFY).await.unwrap();
+        self.follow(CHECK_FILE).await.unwrap();
+        self.confirms().await;
+        self.opens_the_progress().await;
+    }
+}
+
+/// The service keeps no file any more.
+async fn keeps_nothing(person: &Person, world: &World) {
+    let uploads = world.file("state").join("uploads");
+    person
+        .until("the file is gone", || async {
+            Ok((fs::read_dir(&uploads)?.count() == 0).then_some(()))
+        })
+        .await
+        .unwrap();
 }
 
 #[tokio::test]
@@ -133,6 +171,7 @@ async fn a_file_is_uploaded_interrupted_continued_and_copied_whole() {
 
     // The first part is there; before the second one the power goes.
     person.chooses(&service, &file, HOLD).await;
+    person.click("#begin").await.unwrap();
     person.find("body[data-held]").await.unwrap();
     person.go("about:blank").await.unwrap();
     let service = service.kill_and_restart(&world);
@@ -141,6 +180,7 @@ async fn a_file_is_uploaded_interrupted_continued_and_copied_whole() {
     person.looks_right("ja").await;
 
     person.chooses(&service, &file, PARTS).await;
+    person.sends_the_file().await;
     person.sees("フォルダ1個・メール").await.unwrap();
     let parts = person
         .evaluate("JSON.parse(sessionStorage.getItem('parts'))[0]")
@@ -152,44 +192,55 @@ async fn a_file_is_uploaded_interrupted_continued_and_copied_whole() {
     person.sees("100通").await.unwrap();
     person.looks_right("ja").await;
 
-    person
-        .fill("password", &world.destination.password)
-        .await
-        .unwrap();
-    person.fill("notify", NOTIFY).await.unwrap();
-    person.follow(CHECK_FILE).await.unwrap();
-    person.confirms().await;
-    person.opens_the_progress().await;
+    person.copies_the_file(&world).await;
     person.sees("コピーが完了しました").await.unwrap();
     person.sees("100通＝新しくコピー 100").await.unwrap();
     person.looks_right("ja").await;
     assert_holds(&world, "古いメール", &mails);
+    let job = person.address().await.unwrap();
 
     // It is gone from the server, and the next copy begins with an upload that is a difference.
-    let uploads = world.file("state").join("uploads");
+    keeps_nothing(&person, &world).await;
     person
-        .until("the file is gone", || async {
-            Ok((fs::read_dir(&uploads)?.count() == 0).then_some(()))
-        })
-        .await
-        .unwrap();
+        .sees_mail(
+            &service,
+            "アップロードされたファイルは、サーバーから削除しました",
+        )
+        .await;
+    person.go(&job).await.unwrap();
     person.follow("main a[href$='/again']").await.unwrap();
     person
         .sees("前回のファイルはコピーの終了時に削除しました")
         .await
         .unwrap();
     person.chooses(&service, &file, PARTS).await;
-    person.sees("フォルダ1個・メール").await.unwrap();
+    person.sends_the_file().await;
+    person.copies_the_file(&world).await;
+    person.sees("前回までにコピー済み 100通").await.unwrap();
+    assert_holds(&world, "古いメール", &mails);
+
+    // Taken back, though nobody but the person has the file any more.
+    keeps_nothing(&person, &world).await;
+    person.follow("main a[href$='/undo']").await.unwrap();
+    person.sees("取り除くメール：100通").await.unwrap();
+    person.looks_right("ja").await;
     person
         .fill("password", &world.destination.password)
         .await
         .unwrap();
-    person.fill("notify", NOTIFY).await.unwrap();
-    person.follow(CHECK_FILE).await.unwrap();
-    person.confirms().await;
-    person.opens_the_progress().await;
-    person.sees("前回までにコピー済み 100通").await.unwrap();
-    assert_holds(&world, "古いメール", &mails);
+    person.fill("word", "取り消す").await.unwrap();
+    person.click("#file").await.unwrap();
+    person
+        .follow("form[action$='/undo'] .buttons button")
+        .await
+        .unwrap();
+    person.sees("100通を取り除きました").await.unwrap();
+    let left = world.destination_now();
+    assert!(
+        left.mailboxes
+            .values()
+            .all(|mailbox| mailbox.messages.is_empty())
+    );
     assert_eq!(service.stop().code(), Some(0));
 }
 
@@ -202,6 +253,7 @@ async fn what_cannot_be_read_is_said_and_removed() {
     let person = Person::reading("ja").await;
     person.signs_in(&service, &world).await;
     person.chooses(&service, &file, "true").await;
+    person.sends_the_file().await;
     person
         .sees("まだ直接読み取ることができません")
         .await
@@ -216,6 +268,33 @@ async fn what_cannot_be_read_is_said_and_removed() {
         .follow("form[action$='/remove'] button")
         .await
         .unwrap();
-    let uploads = world.file("state").join("uploads");
-    assert_eq!(fs::read_dir(uploads).unwrap().count(), 0);
+    keeps_nothing(&person, &world).await;
+}
+
+#[tokio::test]
+async fn without_javascript_a_file_comes_with_the_form() {
+    let world = World::new(Terms::default());
+    let file = world.file("古いメール.mbox");
+    let mails = mbox(&file);
+    let service = Service::start(&world);
+    let person = Person::sits_down(BrowserOptions {
+        lang: "ja",
+        script: false,
+        ..BrowserOptions::default()
+    })
+    .await;
+    person.signs_in(&service, &world).await;
+    person.go(&format!("{}/upload", service.url)).await.unwrap();
+    person
+        .sees("途中で通信が途切れると、最初からやり直しになります")
+        .await
+        .unwrap();
+    let field = person.find("#file").await.unwrap();
+    field.send_keys(&file.display().to_string()).await.unwrap();
+    person.sends_the_file().await;
+    person.sees("フォルダ1個・メール").await.unwrap();
+    person.copies_the_file(&world).await;
+    person.sees("100通＝新しくコピー 100").await.unwrap();
+    assert_holds(&world, "古いメール", &mails);
+    keeps_nothing(&person, &world).await;
 }
