@@ -6,8 +6,9 @@
 //!
 //! Messages are asked for by TOP, because RETR marks them as read on many servers (Dovecot, Courier).
 //! Until the first message has come whole, one is asked for at a time; one that is shorter than
-//! announced is asked for again by RETR: either the server counts otherwise, or its TOP cuts, and
-//! then RETR it is.
+//! announced, or that TOP does not give, is asked for again by RETR: either the server counts
+//! otherwise, or the message is not to be had, or it is TOP that cuts or is refused, and then RETR
+//! it is.
 
 use crate::command::Command;
 use crate::frame::Text;
@@ -76,6 +77,8 @@ pub(crate) struct Reading<'a> {
     ready: VecDeque<Result<Got, Fault>>,
     /// Octets that TOP gave of messages that came short.
     short: HashMap<Key, u64>,
+    /// Those that TOP did not give at all.
+    refused: HashSet<Key>,
     /// To be asked for by RETR.
     by_retr: HashSet<Key>,
     /// Whether the last command sent was a NOOP.
@@ -96,6 +99,7 @@ impl<'a> Reading<'a> {
             unconfirmed: None,
             ready: VecDeque::new(),
             short: HashMap::new(),
+            refused: HashSet::new(),
             by_retr: HashSet::new(),
             ends_with_noop: false,
             is_half: false,
@@ -172,18 +176,18 @@ impl<'a> Reading<'a> {
         if !reply.is_ok {
             self.sent.pop_front();
             if by_top {
-                // Perhaps it is TOP that is refused.
-                if session.top == Top::Untried {
-                    session.top = Top::No;
-                }
+                // TOP or the message: RETR tells which.
+                self.refused.insert(entry.key);
                 self.again(entry);
             } else {
                 self.ready.push_back(Err(words::message(&reply, entry.key)));
             }
             return Ok(true);
         }
-        // A header has no announced length.
-        let announced = matches!(self.want, Want::Whole(..)).then_some(entry.octets);
+        // A header has no announced length. Where sizes are not exact, mail that was made for it
+        // could end itself at its announced one, and speak for the server behind that.
+        let is_exact = matches!(self.want, Want::Whole(..)) && !session.counts_otherwise;
+        let announced = is_exact.then_some(entry.octets);
         session.wire.begin(announced);
         let spool = self.want.spool(entry.octets);
         let last = Unconfirmed {
@@ -231,25 +235,32 @@ impl<'a> Reading<'a> {
             by_top,
             spool,
         } = last;
+        let session = self.opened.session()?;
+        if self.refused.remove(&entry.key) && session.top == Top::Untried {
+            session.top = Top::No;
+        }
         if matches!(self.want, Want::Whole(..)) {
-            let session = self.opened.session()?;
             let got = spool.octets();
             if by_top {
                 let is_short = got < entry.octets;
                 let is_very_short = got < entry.octets / 4 * 3;
-                if is_very_short || (is_short && session.top == Top::Untried) {
+                if is_very_short || (is_short && !session.announces_more) {
                     self.short.insert(entry.key, got);
                     self.again(entry);
                     return Ok(());
                 }
                 session.top = Top::Whole;
             } else if let Some(short) = self.short.remove(&entry.key) {
-                session.top = match got > short {
+                let is_cut = got > short;
+                session.announces_more |= !is_cut;
+                session.top = match is_cut {
                     true => Top::No,
-                    // The server counts otherwise.
                     false => Top::Whole,
                 };
             }
+            // A last line end that the server forgot is given, and proves nothing.
+            let exact = entry.octets..=entry.octets.saturating_add(2);
+            session.counts_otherwise |= !exact.contains(&got);
         }
         self.ready.push_back(Ok((entry, spool)));
         Ok(())

@@ -66,6 +66,9 @@ pub(crate) fn timestamp(greeting: &str) -> Option<&str> {
     (is_atoms(local) && is_atoms(host)).then(|| &greeting[start..=end])
 }
 
+/// Words of one capability that are kept.
+const MOST_WORDS: usize = 100;
+
 /// What a server says that it can do (RFC 2449).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Capabilities {
@@ -94,7 +97,8 @@ impl Capabilities {
     /// Takes one line of the answer to CAPA.
     pub(crate) fn take(&mut self, line: &[u8]) {
         let line = String::from_utf8_lossy(line).to_ascii_uppercase();
-        let words: Vec<String> = line.split_ascii_whitespace().map(str::to_owned).collect();
+        let words = line.split_ascii_whitespace().take(MOST_WORDS);
+        let words: Vec<String> = words.map(str::to_owned).collect();
         if !words.is_empty() {
             self.lines.push(words);
         }

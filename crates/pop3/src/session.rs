@@ -19,8 +19,8 @@ use tokio::time::{Instant, timeout};
 /// Lines of CAPA.
 const MOST_CAPABILITIES: usize = 500;
 
-/// Messages of a mailbox: ten times what any server is known to hold in one.
-const MOST_MESSAGES: usize = 10_000_000;
+/// Messages of a mailbox: more than any server is known to hold in one.
+const MOST_MESSAGES: usize = 2_000_000;
 
 /// Until login is complete, whatever is said in between.
 const LOGIN: Duration = Duration::from_secs(180);
@@ -48,6 +48,10 @@ pub(crate) struct Session {
     /// Whether several commands may be under way (RFC 2449 §6.8).
     pub(crate) pipelines: bool,
     pub(crate) top: Top,
+    /// Whether messages were seen that have not as many octets as announced.
+    pub(crate) counts_otherwise: bool,
+    /// Whether RETR gave no more of a message that came short by TOP.
+    pub(crate) announces_more: bool,
     /// Whether mail that was read may be deleted at the end of a session.
     pub(crate) deletes: bool,
     /// The shortest time between two logins.
@@ -146,12 +150,11 @@ async fn settle_in(
     } else {
         wire.send(&questions[..1]).await?;
     }
-    let told = match read_capabilities(&mut wire).await? {
-        told if told.are_known => told,
-        // Some tell only before login.
-        _ => before,
-    };
-    let deletes = told.expire() == Some(Expire::Days(0));
+    let told = read_capabilities(&mut wire).await?;
+    // Some tell only before login; what is not said a second time is not taken back.
+    let expire = told.expire().or_else(|| before.expire());
+    let told = if told.are_known { told } else { before };
+    let deletes = expire == Some(Expire::Days(0));
     if deletes && !accepts_deletion {
         wire.reset();
         return Err(deletes_what_is_read());
@@ -163,7 +166,7 @@ async fn settle_in(
     if !at_once {
         wire.send(&questions[2..]).await?;
     }
-    let names = read_names(&mut wire).await?;
+    let names = read_names(&mut wire, &sizes).await?;
     Ok(Session {
         wire,
         listed: names.identify(sizes),
@@ -172,6 +175,8 @@ async fn settle_in(
             true => Top::No,
             false => Top::Untried,
         },
+        counts_otherwise: false,
+        announces_more: false,
         deletes,
         login_delay: told.login_delay(),
         since: Instant::now(),
@@ -207,19 +212,31 @@ async fn read_sizes(wire: &mut Wire, delay: Option<Duration>) -> Result<Vec<(u32
     Ok(sizes)
 }
 
-/// Names, as far as there are any: a server without UIDL refuses.
-async fn read_names(wire: &mut Wire) -> Result<Names, Fault> {
+/// Names of the messages with these sizes, which are sorted by number, as far as there are any: a
+/// server without UIDL refuses.
+async fn read_names(wire: &mut Wire, sizes: &[(u32, u64)]) -> Result<Names, Fault> {
     let mut names = Names::default();
     if !wire.reply().await?.is_ok {
         return Ok(names);
     }
+    let (mut is_clear, mut named_so_far) = (true, 0);
     let each = |line: &[u8]| {
-        if let Some((number, name)) = named(line) {
-            names.take(number, name);
+        let Some((number, name)) = named(line) else {
+            return;
+        };
+        named_so_far += 1;
+        let is_listed = sizes.binary_search_by_key(&number, |size| size.0).is_ok();
+        match is_listed && named_so_far <= sizes.len() {
+            true => names.take(number, name),
+            false => is_clear = false,
         }
     };
     wire.lines(MOST_MESSAGES, each).await?;
-    Ok(names)
+    // A message that only one of the lists has would be left out without a word.
+    match is_clear {
+        true => Ok(names),
+        false => Err(words::confused("the two lists of messages disagree")),
+    }
 }
 
 impl Session {

@@ -1,37 +1,43 @@
 //! The contract of all sources, held by POP3 at real servers.
 
-use crate::accounts::{Client, connect, fill, look};
+use crate::accounts::{Client, connect, fill, look, options};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use hikyaku_core::mailbox::Quota;
 use hikyaku_core::traits::{Ask, Reader, Source};
-use hikyaku_core::{Abilities, Fault, MailboxInfo, Remedy};
-use hikyaku_pop3::Pop3Account;
+use hikyaku_core::{Abilities, Code, Fault, MailboxInfo, Remedy};
+use hikyaku_net::Security;
+use hikyaku_pop3::{Pop3Account, Pop3Options};
 use hikyaku_testkit::contract::{Held, Message, source_without_flags};
 use hikyaku_testkit::servers::{self, Account, Kind, MailServer};
 
-/// The account as the engine uses it: Courier lets nobody log in within ten seconds of the last
-/// time, and whoever is told to come later comes later.
-struct Patient(Pop3Account);
+/// An account whose every reader is a program of its own. Courier asks one program to leave ten
+/// seconds between two logins, and keeps nobody to it; `a_second_login_waits_as_long_as_the_server_said`
+/// shows that ours does.
+struct Programs {
+    first: Pop3Account,
+    options: Pop3Options,
+}
 
-impl Source for Patient {
+impl Source for Programs {
     fn abilities(&self) -> &Abilities {
-        self.0.abilities()
+        self.first.abilities()
     }
 
     fn mailboxes(&self) -> Ask<'_, Vec<MailboxInfo>> {
-        self.0.mailboxes()
+        self.first.mailboxes()
     }
 
     fn open<'a>(&'a self, mailbox: &'a MailboxInfo) -> Ask<'a, Box<dyn Reader>> {
         async move {
-            match self.0.open(mailbox).await {
+            match self.first.open(mailbox).await {
                 Err(Fault {
-                    remedy: Remedy::Retry { after: Some(after) },
+                    code: Code::ServerBusy,
+                    remedy: Remedy::Retry { after: Some(_) },
                     ..
                 }) => {
-                    tokio::time::sleep(after).await;
-                    self.0.open(mailbox).await
+                    let other = Pop3Account::connect(self.options.clone()).await?;
+                    other.open(mailbox).await
                 }
                 opened => opened,
             }
@@ -40,11 +46,11 @@ impl Source for Patient {
     }
 
     fn quota(&self) -> Ask<'_, Option<Quota>> {
-        self.0.quota()
+        self.first.quota()
     }
 
     fn close(&self) -> BoxFuture<'_, ()> {
-        self.0.close()
+        self.first.close()
     }
 }
 
@@ -111,7 +117,10 @@ async fn holds_at(kind: Kind) {
     assert!(sorted(told.clone()) == sorted(sent), "{kind:?}");
     let message = |octets| Message::new("\\Seen", ARRIVED, octets);
     let held = Held::new("INBOX", told.into_iter().map(message).collect());
-    let account = Patient(connect(server.as_ref(), &user).await);
+    let account = Programs {
+        first: connect(server.as_ref(), &user).await,
+        options: options(server.as_ref(), &user, Security::Plain),
+    };
     source_without_flags(&account, &[held]).await;
     account.close().await;
     assert!(before == look(server.as_ref(), &user), "{kind:?}");

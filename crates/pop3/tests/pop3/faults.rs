@@ -173,6 +173,21 @@ async fn a_server_that_deletes_what_is_read_is_not_read_from_unless_somebody_agr
     assert_eq!(pop.count("QUIT"), 0);
     assert_eq!(pop.script().mails.len(), 2);
 
+    // Said before login and not again after it: it is not taken back.
+    let pop = Pop::start(Script {
+        capabilities_inside: Some(vec!["TOP", "UIDL", "USER"]),
+        ..script.clone()
+    })
+    .await;
+    assert_eq!(refused(&pop).await.code, Code::SourceDeletes);
+    assert_eq!(pop.count("LIST"), 0);
+    let pop = Pop::start(Script {
+        capabilities_inside: Some(vec!["TOP", "UIDL", "USER", "EXPIRE NEVER"]),
+        ..script.clone()
+    })
+    .await;
+    assert_eq!(texts(&pop.account().await).await.len(), 2);
+
     // What may differ by user is asked again after login; days and never are no matter.
     for harmless in ["EXPIRE NEVER", "EXPIRE 30", "EXPIRE"] {
         let pop = Pop::start(Script {

@@ -76,6 +76,14 @@ async fn lists_that_make_no_sense_are_not_believed() {
         let fault = at_the_door(script(("LIST", answer))).await;
         assert_eq!(fault.code, Code::ServerProtocol, "{list:?}");
     }
+    // Messages that only one of the lists has, one of them ten million octets of it.
+    let many: String = (1..700_000).map(|n| format!("{n} name-{n}\r\n")).collect();
+    assert!(many.len() > 10_000_000);
+    for list in ["1 a\r\n2 b\r\n3 c\r\n", "1 a\r\n1 b\r\n2 c\r\n", &many] {
+        let answer = format!("+OK\r\n{list}.\r\n").into_bytes();
+        let fault = at_the_door(script(("UIDL", answer))).await;
+        assert_eq!(fault.code, Code::ServerProtocol);
+    }
     let fault = at_the_door(script(("LIST", b"-ERR no\r\n".to_vec()))).await;
     assert_eq!(fault.code, Code::ServerRefused);
     let fault = at_the_door(script(("LIST", b"1 20\r\n".to_vec()))).await;

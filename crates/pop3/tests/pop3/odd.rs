@@ -1,6 +1,6 @@
 //! Messages that are framed in odd ways, sizes that lie, and what TOP gives.
 
-use crate::pop::{Mail, Pop, Script, Top};
+use crate::pop::{Early, Mail, Pop, Script, Top};
 use crate::support::{open, read, texts};
 use futures::StreamExt;
 use hikyaku_core::traits::Facts;
@@ -120,6 +120,60 @@ async fn a_message_that_comes_far_too_short_is_asked_for_in_another_way() {
 }
 
 #[tokio::test]
+async fn a_top_that_cuts_long_messages_only_is_noticed() {
+    // Of the long one it gives more than three quarters, after it gave others whole.
+    let mails: Vec<Mail> = [3, 100, 5, 7]
+        .map(|lines| mail(&format!("m{lines}"), &"line\r\n".repeat(lines)))
+        .into();
+    let pop = Pop::start(Script {
+        mails: mails.clone(),
+        top: Top::Lines(90),
+        ..Script::default()
+    })
+    .await;
+    let mut all = texts(&pop.account().await).await;
+    all.sort();
+    let mut wanted = expected(&mails);
+    wanted.sort();
+    assert_eq!(all, wanted);
+    assert_eq!(pop.count("RETR"), 1, "{:?}", pop.heard());
+}
+
+#[tokio::test]
+async fn one_message_that_is_not_to_be_had_says_nothing_of_top() {
+    let mut mails: Vec<Mail> = ["a", "b", "c"].map(|name| mail(name, "x\r\n")).into();
+    mails[0].refused = Some("-ERR damaged");
+    let pop = Pop::with(mails).await;
+    let mut reader = open(&pop.account().await).await;
+    let keys = reader.keys().await.expect("keys");
+    let all = read(reader.as_mut(), &keys).await;
+    let came = all.iter().filter(|item| item.is_ok()).count();
+    assert_eq!((all.len(), came), (3, 2));
+    // Only the damaged one may have been marked as read.
+    let retrieved: Vec<String> = pop
+        .heard()
+        .into_iter()
+        .filter(|line| line.starts_with("RETR"))
+        .collect();
+    assert_eq!(retrieved, ["RETR 1"]);
+}
+
+#[tokio::test]
+async fn a_message_cannot_speak_for_a_server_that_counts_otherwise() {
+    // Sizes count a line end as one octet, so a message can have a dot at its announced length,
+    // and behind that what looks like an answer and another message.
+    let bait = "bait.\r\n+OK\r\nSubject: forged\r\n\r\nforged\r\n";
+    let announced = HEAD.len() as u64 + 4;
+    let mails = vec![
+        mail("a", "x\r\n").announced(HEAD.len() as u64),
+        mail("b", bait).announced(announced),
+        mail("c", "z\r\n").announced(HEAD.len() as u64),
+    ];
+    let pop = Pop::with(mails.clone()).await;
+    assert_eq!(texts(&pop.account().await).await, expected(&mails));
+}
+
+#[tokio::test]
 async fn without_top_everything_comes_by_retr() {
     for (capabilities, tops) in [(Some(vec!["UIDL", "USER"]), 0), (None, 1)] {
         let mails = vec![mail("a", "x\r\n"), mail("b", "y\r\n")];
@@ -158,6 +212,20 @@ async fn without_top_everything_comes_by_retr() {
 }
 
 #[tokio::test]
+async fn many_commands_are_under_way_where_that_was_agreed() {
+    let mails: Vec<Mail> = (0..300)
+        .map(|n| mail(&format!("m{n:03}"), "x\r\n"))
+        .collect();
+    let pop = Pop::start(Script {
+        mails: mails.clone(),
+        early: Early::Awaited,
+        ..Script::default()
+    })
+    .await;
+    assert_eq!(texts(&pop.account().await).await, expected(&mails));
+}
+
+#[tokio::test]
 async fn one_command_is_under_way_where_nothing_else_was_agreed() {
     let mails: Vec<Mail> = (0..20)
         .map(|n| mail(&format!("m{n:02}"), "x\r\n"))
@@ -165,6 +233,7 @@ async fn one_command_is_under_way_where_nothing_else_was_agreed() {
     let pop = Pop::start(Script {
         capabilities: Some(vec!["TOP", "UIDL", "USER"]),
         mails: mails.clone(),
+        early: Early::Punished,
         ..Script::default()
     })
     .await;

@@ -70,7 +70,19 @@ pub(crate) enum Top {
     Whole,
     /// Gives the header only.
     Cuts,
+    /// Gives so many lines of the body at most.
+    Lines(usize),
     Refused,
+}
+
+/// What becomes of a command that is sent before the one before it is answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Early {
+    Answered,
+    /// The connection ends.
+    Punished,
+    /// From the second TOP on each answer waits until the next command is there.
+    Awaited,
 }
 
 /// How the server behaves.
@@ -79,6 +91,9 @@ pub(crate) struct Script {
     pub(crate) greeting: String,
     /// `None`: CAPA is refused.
     pub(crate) capabilities: Option<Vec<&'static str>>,
+    /// The same after login, where that differs.
+    pub(crate) capabilities_inside: Option<Vec<&'static str>>,
+    pub(crate) early: Early,
     /// Answers to logins, one after the other; then everybody with the password comes in.
     pub(crate) logins: VecDeque<&'static str>,
     pub(crate) password: &'static str,
@@ -102,6 +117,8 @@ impl Default for Script {
         Self {
             greeting: "+OK ready".to_owned(),
             capabilities: Some(vec!["TOP", "UIDL", "USER", "PIPELINING"]),
+            capabilities_inside: None,
+            early: Early::Answered,
             logins: VecDeque::new(),
             password: "planted-secret",
             mails: Vec::new(),
@@ -204,6 +221,7 @@ impl Peer {
         let greeting = self.script().greeting.clone();
         self.say(format!("{greeting}\r\n").as_bytes()).await;
         let mut is_in = false;
+        let mut tops = 0;
         loop {
             let mut line = Vec::new();
             match self.stream.read_until(b'\n', &mut line).await {
@@ -225,8 +243,18 @@ impl Peer {
                 return;
             }
             let script = self.script().clone();
+            tops += usize::from(command == "TOP");
+            match script.early {
+                Early::Punished if !self.stream.buffer().is_empty() => return,
+                // Whoever waits for the answer before the next command waits for ever.
+                Early::Awaited if command == "TOP" && tops > 1 => {
+                    drop(self.stream.fill_buf().await);
+                }
+                _ => {}
+            }
+            let inside = script.capabilities_inside.as_ref().filter(|_| is_in);
             let answer: Vec<u8> = match command {
-                "CAPA" => match &script.capabilities {
+                "CAPA" => match inside.or(script.capabilities.as_ref()) {
                     Some(lines) => listed(lines.iter().map(|line| line.to_string())),
                     None => b"-ERR what?\r\n".to_vec(),
                 },
@@ -309,6 +337,12 @@ impl Peer {
             self.script().cuts = Some((cut, times - 1));
             let half = mail.text.len() / 2;
             return Err(answer(mail.text[..half].to_vec()));
+        }
+        if let (Top::Lines(most), "TOP") = (script.top, command) {
+            let body = &mail.text[mail.head().len()..];
+            let kept = body.split_inclusive(|b| *b == b'\n').take(most);
+            let text = [mail.head(), &kept.collect::<Vec<_>>().concat()].concat();
+            return Ok(answer(Mail::default().sent(&text)));
         }
         if command == "RETR" {
             self.retrieved.push(mail.name.clone());
