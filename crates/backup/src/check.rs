@@ -1,13 +1,13 @@
 //! Whether a backup is as it was written. Pure reading.
 
 use crate::fault;
-use crate::folder::Folder;
+use crate::folder::{Folder, Purpose};
 use crate::format::Format;
 use crate::home::{Home, MARKER};
-use crate::manifest::{self, Index, Line};
+use crate::manifest::{self, Line, Slot};
 use crate::octets::{Octets, files, mbox};
 use crate::sums;
-use hikyaku_core::{Fault, MailboxName, Reach};
+use hikyaku_core::{Code, Fault, Key, MailboxName, Reach};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -23,7 +23,8 @@ pub struct Checked {
     pub octets: u64,
     /// Messages that are not: changed, cut short or gone.
     pub damaged: u64,
-    /// Lines of manifests that are not as they were written.
+    /// Lines of manifests that are not as they were written; a manifest that is gone or tells
+    /// nothing counts as one.
     pub damaged_lines: u64,
     /// Files that do not belong to the backup.
     pub strangers: u64,
@@ -72,7 +73,7 @@ pub fn check(
     let mut checked = Checked::default();
     let directories = home.directories()?;
     for directory in &directories {
-        match Folder::load(directory, home.format, false) {
+        match Folder::load(directory, home.format, Purpose::Looking) {
             Ok(folder) => of_folder(&folder, &mut checked, found)?,
             Err(fault) => {
                 checked.damaged_lines += 1;
@@ -83,13 +84,24 @@ pub fn check(
             }
         }
     }
+    let lost = home.without_manifest()?;
+    for (directory, mailbox) in &lost {
+        checked.damaged_lines += 1;
+        let detail = format!("{} is gone", directory.join(manifest::FILE).display());
+        let fault = fault::backup(Code::BackupDamaged, directory, detail);
+        found(Finding::Damaged {
+            mailbox: None,
+            fault: fault.mailbox(mailbox),
+        });
+    }
     let mut stranger = |path: PathBuf| {
         checked.strangers += 1;
         found(Finding::Stranger(path));
     };
     for entry in entries(&home.root)? {
-        let name = entry.file_name();
-        let is_ours = name == MARKER || name == sums::FILE || directories.contains(&entry.path());
+        let (name, path) = (entry.file_name(), entry.path());
+        let is_folder = directories.contains(&path) || lost.iter().any(|(lost, _)| *lost == path);
+        let is_ours = name == MARKER || name == sums::FILE || is_folder;
         if !is_ours {
             stranger(entry.path());
         }
@@ -102,39 +114,42 @@ fn of_folder(
     checked: &mut Checked,
     found: &mut dyn FnMut(Finding),
 ) -> Result<(), Fault> {
-    let index: Index = folder.state().clone();
+    let (name, damaged) = {
+        let index = folder.state();
+        (index.name.clone(), index.damaged.clone())
+    };
     checked.folders += 1;
-    for number in &index.damaged {
+    for number in damaged {
         checked.damaged_lines += 1;
         found(Finding::Line {
-            mailbox: index.name.clone(),
+            mailbox: name.clone(),
             path: folder.manifest(),
-            number: *number,
+            number,
         });
     }
     let mut of_message = |fault: Fault, checked: &mut Checked| {
         checked.damaged += 1;
         found(Finding::Damaged {
-            mailbox: Some(index.name.clone()),
-            fault: fault.mailbox(&index.name),
+            mailbox: Some(name.clone()),
+            fault: fault.mailbox(&name),
         });
     };
     // The manifest itself, line by line: what is missing is in no list of what is there.
-    let mut behind_flags: Vec<crate::manifest::Slot> = index.slots.clone();
-    behind_flags.reverse();
     manifest::index::each(&folder.manifest(), &mut |at, _, line| {
         let Some(Line::Message(record)) = Line::parse(line) else {
             return Ok(());
         };
-        let slot = behind_flags.last().copied().filter(|slot| slot.at == at);
-        let record = match slot {
+        // Its file is called after its latest flags.
+        let known = folder.slots(record.key.0..=record.key.0, 1);
+        let is_later = |slot: &Slot| slot.at == at && slot.flags_at > 0;
+        let record = match known.first().copied().filter(is_later) {
             None => record,
-            Some(slot) => {
-                behind_flags.pop();
-                folder.records(&[slot])?.pop().unwrap_or(record)
-            }
+            Some(slot) => match folder.records(&[slot]) {
+                Ok(mut records) => records.pop().unwrap_or(record),
+                Err(_) => record,
+            },
         };
-        let read = Octets::open(&folder.directory, folder.format, index.epoch, &record);
+        let read = Octets::open(folder, &record);
         match read.and_then(read_through) {
             Ok(octets) => {
                 checked.messages += 1;
@@ -149,7 +164,7 @@ fn of_folder(
         checked.strangers += 1;
         found(Finding::Stranger(path));
     };
-    strangers(folder, &index, stranger)
+    strangers(folder, stranger)
 }
 
 fn read_through(mut octets: Octets) -> Result<u64, Fault> {
@@ -161,7 +176,8 @@ fn read_through(mut octets: Octets) -> Result<u64, Fault> {
 }
 
 /// Files in a folder's directory that no line speaks of.
-fn strangers(folder: &Folder, index: &Index, told: &mut dyn FnMut(PathBuf)) -> Result<(), Fault> {
+fn strangers(folder: &Folder, told: &mut dyn FnMut(PathBuf)) -> Result<(), Fault> {
+    let index = folder.state();
     let shelves: &[&str] = match folder.format {
         Format::Maildir => &["", "cur", "new", "tmp"],
         Format::Mbox | Format::Eml => &[""],
@@ -186,9 +202,8 @@ fn strangers(folder: &Folder, index: &Index, told: &mut dyn FnMut(PathBuf)) -> R
             };
             let is_message = is_file
                 && files::shelves(folder.format).contains(shelf)
-                && files::key(&name, index.epoch).is_some_and(|(key, _)| {
-                    index.find(hikyaku_core::Key(u64::from(key))).is_some()
-                });
+                && files::key(&name, index.epoch)
+                    .is_some_and(|(key, _)| index.find(Key(u64::from(key))).is_some());
             if !own && !is_message {
                 told(entry.path());
             }

@@ -1,10 +1,11 @@
 //! The directory of a backup: whose it is, who may write to it, which folders it holds.
 
 use crate::fault;
-use crate::folder::Folder;
+use crate::folder::{self, Folder, Purpose};
 use crate::format::Format;
 use crate::manifest;
 use crate::names;
+use crate::octets::{files, mbox};
 use hikyaku_core::mailbox::Quota;
 use hikyaku_core::{Code, Fault, MailboxName, Role};
 use sha2::{Digest, Sha256};
@@ -31,16 +32,26 @@ pub(crate) struct Home {
     pub(crate) format: Format,
     /// What no other backup is called, wherever it is moved.
     pub(crate) id: String,
+    purpose: Purpose,
     /// Held while somebody writes.
-    marker: Option<File>,
+    _marker: Option<File>,
     folders: Mutex<Option<Folders>>,
 }
 
 type Folders = BTreeMap<MailboxName, Arc<Folder>>;
 
 impl Home {
-    /// Opens a backup for reading. Writes nothing.
+    /// Opens a backup to be compared with. Writes nothing.
     pub(crate) fn open(root: &Path) -> Result<Self, Fault> {
+        Self::open_for(root, Purpose::Looking)
+    }
+
+    /// Opens a backup to be restored. Writes nothing.
+    pub(crate) fn open_to_restore(root: &Path) -> Result<Self, Fault> {
+        Self::open_for(root, Purpose::Restoring)
+    }
+
+    fn open_for(root: &Path, purpose: Purpose) -> Result<Self, Fault> {
         let path = root.join(MARKER);
         let file = match open(&path) {
             Err(e)
@@ -55,7 +66,7 @@ impl Home {
             opened => opened.map_err(|e| fault::reading(&path, &e))?,
         };
         let (format, id) = read_marker(&path, file)?;
-        Ok(Self::new(root, format, id, None))
+        Ok(Self::new(root, format, id, purpose, None))
     }
 
     /// Opens a backup for writing; begins one where there is nothing yet. Whoever has it keeps
@@ -93,24 +104,31 @@ impl Home {
             let detail = format!("the backup is {found}");
             return Err(fault::backup(Code::BackupFormat, root, detail));
         }
-        let home = Self::new(root, found, id, Some(file));
+        let home = Self::new(root, found, id, Purpose::Adding, Some(file));
         home.sweep()?;
         Ok(home)
     }
 
-    fn new(root: &Path, format: Format, id: String, marker: Option<File>) -> Self {
+    fn new(
+        root: &Path,
+        format: Format,
+        id: String,
+        purpose: Purpose,
+        marker: Option<File>,
+    ) -> Self {
         Self {
             root: root.to_owned(),
             format,
             id,
-            marker,
+            purpose,
+            _marker: marker,
             folders: Mutex::new(None),
         }
     }
 
     /// Whether this process may write.
     pub(crate) fn writes(&self) -> bool {
-        self.marker.is_some()
+        self.purpose == Purpose::Adding
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Folders>> {
@@ -144,7 +162,7 @@ impl Home {
     fn look(&self) -> Result<Folders, Fault> {
         let mut folders = Folders::new();
         for directory in self.directories()? {
-            let folder = Folder::load(&directory, self.format, self.writes())?;
+            let folder = Folder::load(&directory, self.format, self.purpose)?;
             let name = folder.state().name.clone();
             // A copy of a folder's directory that somebody made beside it: the first counts.
             folders.entry(name).or_insert_with(|| Arc::new(folder));
@@ -154,14 +172,34 @@ impl Home {
 
     /// Directories with a manifest, sorted.
     pub(crate) fn directories(&self) -> Result<Vec<PathBuf>, Fault> {
+        let mut all = self.inside()?;
+        all.retain(|directory| is_file(&directory.join(manifest::FILE)));
+        Ok(all)
+    }
+
+    /// Directories with messages of a backup and without their manifest, sorted, and the mailbox as
+    /// the directory tells it.
+    pub(crate) fn without_manifest(&self) -> Result<Vec<(PathBuf, MailboxName)>, Fault> {
+        let mut all = Vec::new();
+        for directory in self.inside()? {
+            let is_known = is_file(&directory.join(manifest::FILE));
+            if !is_known && holds_messages(&directory, self.format) {
+                let name = folder::name_of(&directory);
+                all.push((directory, name));
+            }
+        }
+        Ok(all)
+    }
+
+    /// Directories at the top that may be those of folders, sorted.
+    fn inside(&self) -> Result<Vec<PathBuf>, Fault> {
         let unreadable = |e: io::Error| fault::reading(&self.root, &e);
         let mut all = Vec::new();
         for entry in fs::read_dir(&self.root).map_err(unreadable)? {
             let entry = entry.map_err(unreadable)?;
             let is_ours = !entry.file_name().to_string_lossy().starts_with('.');
             // The type is the entry's own: links are not followed.
-            let is_directory = entry.file_type().map_err(unreadable)?.is_dir();
-            if is_ours && is_directory && is_file(&entry.path().join(manifest::FILE)) {
+            if is_ours && entry.file_type().map_err(unreadable)?.is_dir() {
                 all.push(entry.path());
             }
         }
@@ -195,7 +233,7 @@ impl Home {
             .and_then(|()| fs::rename(&unfinished, &directory))
             .and_then(|()| sync_directory(&self.root));
         made.map_err(|e| fault::writing(&directory, &e))?;
-        let folder = Arc::new(Folder::load(&directory, self.format, true)?);
+        let folder = Arc::new(Folder::load(&directory, self.format, self.purpose)?);
         known
             .get_or_insert_default()
             .insert(name.clone(), folder.clone());
@@ -240,20 +278,45 @@ impl Home {
     }
 }
 
+/// Whether a directory without a manifest holds what a backup wrote there.
+fn holds_messages(directory: &Path, format: Format) -> bool {
+    match format {
+        Format::Maildir | Format::Eml => {
+            files::any_epoch(directory, format).is_ok_and(|epoch| epoch.is_some())
+        }
+        Format::Mbox => open(&directory.join(mbox::FILE)).is_ok_and(|file| {
+            let mut first = Vec::new();
+            let most = mbox::SENDER.len() as u64;
+            let read = file.take(most).read_to_end(&mut first);
+            read.is_ok() && first == mbox::SENDER.as_bytes()
+        }),
+    }
+}
+
 /// Opens a file for reading; not through a link.
+///
+/// # Errors
+/// Also where it is no file: whoever opens a pipe would wait for its other end.
 pub(crate) fn open(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true);
     without_links(&mut options);
-    options.open(path)
+    let file = options.open(path)?;
+    match file.metadata()?.is_file() {
+        true => Ok(file),
+        false => Err(io::Error::new(io::ErrorKind::InvalidData, "not a file")),
+    }
 }
 
-/// What is opened must not be a link that leads elsewhere.
+/// What is opened must not be a link that leads elsewhere, and nobody waits for the other end of a
+/// pipe.
 pub(crate) fn without_links(options: &mut OpenOptions) {
     #[cfg(unix)]
     {
+        use rustix::fs::OFlags;
         use std::os::unix::fs::OpenOptionsExt;
-        options.custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed());
+        let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+        options.custom_flags(flags.bits().cast_signed());
     }
     #[cfg(not(unix))]
     let _ = options;

@@ -1,13 +1,13 @@
 //! What holds whatever somebody wrote into a backup, as functions over octets that panic where it
 //! does not. Not a part of the product: compiled for tests and by cargo-fuzz only.
 
-use crate::folder::Folder;
+use crate::folder::{Folder, Purpose};
 use crate::format::Format;
-use crate::manifest::{self, FILE, Line, Place, Slot};
+use crate::manifest::{self, FILE, Line, Place};
 use crate::names;
 use crate::octets::mbox;
 use crate::octets::quote::{Quoter, Unquoter};
-use hikyaku_core::{KeySet, MailboxName};
+use hikyaku_core::MailboxName;
 use std::fs;
 use std::path::{Component, Path};
 
@@ -50,8 +50,8 @@ pub fn folder(input: &[u8]) {
     let path = directory.path();
     fs::write(path.join(FILE), &octets).expect("room");
     fs::write(path.join(mbox::FILE), held).expect("room");
-    if let Ok(folder) = Folder::load(path, Format::Mbox, false) {
-        let slots: Vec<Slot> = folder.slots(&KeySet::range(0..=u64::MAX)).into();
+    if let Ok(folder) = Folder::load(path, Format::Mbox, Purpose::Looking) {
+        let slots = folder.slots(0..=u64::MAX, usize::MAX);
         assert_eq!(slots.len() as u64, folder.keys().len());
         assert!(slots.windows(2).all(|pair| pair[0].key < pair[1].key));
         for record in folder.records(&slots).expect("lines that were read once") {
@@ -215,8 +215,8 @@ mod tests {
             let directory = tempfile::tempdir().expect("a directory");
             fs::write(directory.path().join(FILE), &octets).expect("written");
             fs::write(directory.path().join(mbox::FILE), [b'x'; 43]).expect("written");
-            if let Ok(folder) = Folder::load(directory.path(), Format::Mbox, false) {
-                let slots: Vec<_> = folder.slots(&KeySet::range(0..=u64::MAX)).into();
+            if let Ok(folder) = Folder::load(directory.path(), Format::Mbox, Purpose::Looking) {
+                let slots = folder.slots(0..=u64::MAX, usize::MAX);
                 prop_assert_eq!(slots.len() as u64, folder.keys().len());
                 prop_assert!(slots.len() <= 4);
                 prop_assert_eq!(folder.records(&slots).expect("read").len(), slots.len());

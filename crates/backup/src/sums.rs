@@ -9,7 +9,7 @@ use crate::home::{Home, UNFINISHED, sync_directory};
 use crate::manifest::Place;
 use crate::names::hexadecimal;
 use crate::octets::files;
-use hikyaku_core::{Fault, KeySet};
+use hikyaku_core::Fault;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 
@@ -33,11 +33,16 @@ pub(crate) fn write(home: &Home) -> Result<(), Fault> {
     crate::home::without_links(&mut options);
     let mut out = BufWriter::new(options.open(&unfinished).map_err(unwritable)?);
     for folder in home.folders()? {
-        let slots: Vec<_> = folder.slots(&KeySet::range(0..=u64::MAX)).into();
         let directory = folder.directory.file_name().unwrap_or_default();
         let directory = directory.to_string_lossy();
-        for slots in slots.chunks(PORTION) {
-            for record in folder.records(slots)? {
+        let mut from = 0;
+        loop {
+            let slots = folder.slots(from..=u64::MAX, PORTION);
+            let Some(last) = slots.last() else {
+                break;
+            };
+            from = u64::from(last.key) + 1;
+            for record in folder.records(&slots)? {
                 if let Place::File(place) = &record.place {
                     let file = files::path("".as_ref(), place, &record.flags);
                     let sum = hexadecimal(&record.sha256);

@@ -210,6 +210,64 @@ fn damage_is_named_and_the_rest_is_restored() {
 }
 
 #[test]
+fn what_is_gone_from_a_backup_is_missed_when_it_is_checked_and_restored() {
+    let (home, servers) = (Home::new(), Servers::start());
+    let directory = home.path("saved here");
+    let said = backup(&home, &servers, &directory, &["--format", "eml"]);
+    assert_eq!(said.exit, 0, "{said:?}");
+    let folder = |name: &str| {
+        let folders = fs::read_dir(home.root().join("saved here")).expect("a directory");
+        let mut folders = folders.map(|entry| entry.expect("an entry").path());
+        let is_it = |path: &std::path::PathBuf| path.to_string_lossy().contains(name);
+        folders.find(is_it).expect("a folder")
+    };
+    // One message, and the list of the other folder.
+    let inbox = fs::read_dir(folder("INBOX")).expect("a directory");
+    let mut files = inbox.map(|entry| entry.expect("an entry").path());
+    let is_message = |path: &std::path::PathBuf| path.extension().is_some_and(|e| e == "eml");
+    fs::remove_file(files.find(is_message).expect("a message")).expect("removed");
+    fs::remove_file(folder("請求書").join("manifest.tsv")).expect("removed");
+
+    let check = run(&home, &["check", &directory]);
+    assert_eq!(check.exit, 3, "{check:?}");
+    for part in [
+        "As they were saved: 29 messages",
+        "Damaged or gone: 1 message.",
+        "damaged or gone: 1. Messages",
+        // Can be pasted.
+        "saved here' && sha256sum",
+    ] {
+        assert!(check.out.contains(part), "{part}: {check:?}");
+    }
+    assert!(check.err.contains("manifest.tsv is gone"), "{check:?}");
+    let said = restore(&home, &servers, &directory, &[]);
+    assert_eq!(said.exit, 3, "{said:?}");
+    assert_eq!(said.out.matches("[D818]").count(), 2, "{said:?}");
+    assert_eq!(servers.arrived(), 29);
+}
+
+#[test]
+fn a_backup_within_the_mail_that_it_saves_is_refused() {
+    let home = Home::new();
+    fs::create_dir(home.root().join("mail")).expect("a directory");
+    home.file(
+        "mail/Inbox",
+        "From x Mon Apr  1 01:02:03 2024\nSubject: a\n\nx\n",
+    );
+    let (mail, within) = (home.path("mail"), home.path("mail/a/saved"));
+    let said = home.run(&["backup", &mail, &within]);
+    assert_eq!(said.exit, 1, "{said:?}");
+    assert!(said.err.contains("lie within one another"), "{said:?}");
+    assert!(!home.root().join("mail/a").exists(), "{said:?}");
+    let saved = home.path("saved");
+    assert_eq!(home.run(&["backup", &mail, &saved]).exit, 0);
+    let part = format!("eml:{}", home.path("saved/Inbox"));
+    let said = home.run(&["backup", &part, &saved, "--lang", "ja"]);
+    assert_eq!(said.exit, 1, "{said:?}");
+    assert!(said.err.contains("もう一方の中にあります"), "{said:?}");
+}
+
+#[test]
 fn nothing_else_is_overwritten_and_nothing_begins_by_mistake() {
     let (home, servers) = (Home::new(), Servers::start());
     fs::create_dir(home.root().join("photos")).expect("a directory");

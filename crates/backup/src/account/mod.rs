@@ -49,7 +49,9 @@ impl BackupSource {
     /// # Errors
     /// `backup.missing`, `backup.version`, `backup.damaged`, `backup.unreadable`.
     pub fn open(directory: impl AsRef<Path>) -> Result<Self, Fault> {
-        Ok(Self(Shared::new(Home::open(directory.as_ref())?)))
+        Ok(Self(Shared::new(Home::open_to_restore(
+            directory.as_ref(),
+        )?)))
     }
 
     /// Whose copies the ledger keeps: the same wherever the directory is moved.
@@ -136,15 +138,22 @@ impl Shared {
 
     async fn folder(&self, name: &MailboxName) -> Result<Arc<Folder>, Fault> {
         let (home, wanted) = (self.home.clone(), name.clone());
-        let found = blocking(move || home.folder(&wanted)).await?;
+        let found = blocking(move || {
+            let found = home.folder(&wanted)?;
+            let is_lost = found.is_none()
+                && home
+                    .without_manifest()?
+                    .iter()
+                    .any(|(_, lost)| *lost == wanted);
+            Ok((found, is_lost))
+        });
+        let (found, is_lost) = found.await?;
         found.ok_or_else(|| {
-            let detail = "the backup has no such folder";
-            let fault = Fault::new(
-                Code::MailboxMissing,
-                Reach::Mailbox,
-                Remedy::AskUser,
-                detail,
-            );
+            let (code, detail) = match is_lost {
+                true => (Code::BackupDamaged, "the list of the folder is gone"),
+                false => (Code::MailboxMissing, "the backup has no such folder"),
+            };
+            let fault = Fault::new(code, Reach::Mailbox, Remedy::AskUser, detail);
             fault
                 .mailbox(name)
                 .server(self.home.root.display().to_string())
@@ -183,6 +192,20 @@ fn state(folder: &Folder) -> MailboxState {
     }
 }
 
+/// A folder of which only its directory tells.
+fn lost(directory: &Path, name: MailboxName) -> MailboxInfo {
+    let wire = directory.file_name().unwrap_or_default();
+    MailboxInfo {
+        role: name.is_inbox().then_some(Role::Inbox),
+        name,
+        wire: WireName::new(wire.as_encoded_bytes()),
+        selectable: true,
+        subscribed: true,
+        no_children: false,
+        state: None,
+    }
+}
+
 fn info(folder: &Folder) -> MailboxInfo {
     let state = state(folder);
     let index = folder.state();
@@ -204,8 +227,18 @@ impl Source for BackupSource {
         &self.0.abilities
     }
 
+    /// Folders whose manifest is gone are listed, too: they cannot be opened, which is told.
     fn mailboxes(&self) -> Ask<'_, Vec<MailboxInfo>> {
-        Box::pin(self.0.mailboxes())
+        Box::pin(async move {
+            let mut all = self.0.mailboxes().await?;
+            let home = self.0.home.clone();
+            for (directory, name) in blocking(move || home.without_manifest()).await? {
+                if all.iter().all(|info| info.name != name) {
+                    all.push(lost(&directory, name));
+                }
+            }
+            Ok(all)
+        })
     }
 
     fn open<'a>(&'a self, mailbox: &'a MailboxInfo) -> Ask<'a, Box<dyn Reader>> {

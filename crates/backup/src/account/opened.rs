@@ -10,7 +10,6 @@ use hikyaku_core::traits::{Ask, Facts, Flow, Reader};
 use hikyaku_core::{
     Body, BodyStream, Fault, HeadDigest, Key, KeySet, Letter, Listing, MailboxState, Reach,
 };
-use std::collections::VecDeque;
 use std::sync::Arc;
 
 /// Largest message that is read whole before it is handed out, in octets.
@@ -38,31 +37,53 @@ impl Opened {
         &self.folder
     }
 
-    fn listings(&self, slots: VecDeque<Slot>, facts: Facts) -> Flow<'static, Listing> {
+    fn listings<'a>(
+        &self,
+        portions: impl stream::Stream<Item = Vec<Slot>> + Send + 'a,
+        facts: Facts,
+    ) -> Flow<'a, Listing> {
         let folder = self.folder.clone();
-        let portions = portions(slots, LISTED).map(move |slots| {
+        let portions = portions.map(move |slots| {
             let folder = folder.clone();
             blocking(move || list(&folder, &slots, facts))
         });
         flatten(portions.buffered(1))
     }
+
+    /// The slots of some keys, found when they are wanted: of all of a large folder they would be
+    /// many.
+    fn portions<'a>(
+        &self,
+        keys: &'a KeySet,
+        size: usize,
+    ) -> impl stream::Stream<Item = Vec<Slot>> + Send + 'a + use<'a> {
+        let folder = self.folder.clone();
+        let (mut ranges, mut rest) = (keys.ranges(), None);
+        stream::iter(std::iter::from_fn(move || {
+            let mut portion = Vec::new();
+            while portion.len() < size {
+                let Some(range) = rest.take().or_else(|| ranges.next()) else {
+                    break;
+                };
+                let room = size - portion.len();
+                let found = folder.slots(range.clone(), room);
+                if let (true, Some(last)) = (found.len() == room, found.last()) {
+                    let behind = u64::from(last.key) + 1..=*range.end();
+                    rest = Some(behind).filter(|rest| !rest.is_empty());
+                }
+                portion.extend(found);
+            }
+            (!portion.is_empty()).then_some(portion)
+        }))
+    }
 }
 
 type Portion<T> = Result<Vec<Result<T, Fault>>, Fault>;
 
-fn portions(slots: VecDeque<Slot>, size: usize) -> impl stream::Stream<Item = Vec<Slot>> + Send {
-    let mut rest = slots;
-    stream::iter(std::iter::from_fn(move || {
-        let size = size.min(rest.len());
-        let portion: Vec<Slot> = rest.drain(..size).collect();
-        (!portion.is_empty()).then_some(portion)
-    }))
-}
-
 /// A portion that failed as a whole ends the flow, unless it names a message.
-fn flatten<T: Send + 'static>(
-    portions: impl stream::Stream<Item = Portion<T>> + Send + 'static,
-) -> Flow<'static, T> {
+fn flatten<'a, T: Send + 'static>(
+    portions: impl stream::Stream<Item = Portion<T>> + Send + 'a,
+) -> Flow<'a, T> {
     let items = portions.map(|portion| match portion {
         Ok(items) => stream::iter(items),
         Err(fault) => stream::iter(vec![Err(fault)]),
@@ -92,12 +113,11 @@ fn records(folder: &Folder, slots: &[Slot]) -> Result<Vec<Result<Record, Fault>>
 }
 
 fn list(folder: &Folder, slots: &[Slot], facts: Facts) -> Portion<Listing> {
-    let epoch = folder.state().epoch;
     let each = |record: Record| {
         let head = match facts.head {
             false => None,
             true => {
-                let octets = Octets::open(&folder.directory, folder.format, epoch, &record)?;
+                let octets = Octets::open(folder, &record)?;
                 Some(HeadDigest::of(&octets.head(HeadDigest::MAX_HEADER)?))
             }
         };
@@ -114,14 +134,13 @@ fn list(folder: &Folder, slots: &[Slot], facts: Facts) -> Portion<Listing> {
 }
 
 fn read(folder: &Arc<Folder>, slots: &[Slot]) -> Portion<Letter> {
-    let epoch = folder.state().epoch;
     let each = |record: Record| {
-        let octets = Octets::open(&folder.directory, folder.format, epoch, &record)?;
+        let octets = Octets::open(folder, &record)?;
         let body = match record.octets <= HELD {
             true => Body::Held(octets.whole()?),
             false => Body::Streamed {
                 octets: record.octets,
-                chunks: chunks(folder.clone(), epoch, record.clone()),
+                chunks: chunks(folder.clone(), record.clone()),
             },
         };
         Ok(Letter {
@@ -139,8 +158,8 @@ fn read(folder: &Arc<Folder>, slots: &[Slot]) -> Portion<Letter> {
 type Opening = Box<dyn FnOnce() -> Result<Octets, Fault> + Send>;
 
 /// Opened when somebody wants its octets: many large messages are not open at once.
-fn chunks(folder: Arc<Folder>, epoch: u32, record: Record) -> BodyStream {
-    let open = move || Octets::open(&folder.directory, folder.format, epoch, &record);
+fn chunks(folder: Arc<Folder>, record: Record) -> BodyStream {
+    let open = move || Octets::open(&folder, &record);
     let begin: Option<Opening> = Some(Box::new(open));
     stream::unfold((begin, None::<Octets>), |(begin, octets)| async move {
         let next = blocking(move || {
@@ -171,7 +190,7 @@ impl Reader for Opened {
     }
 
     fn list<'a>(&'a mut self, keys: &'a KeySet, facts: Facts) -> Flow<'a, Listing> {
-        self.listings(self.folder.slots(keys), facts)
+        self.listings(self.portions(keys, LISTED), facts)
     }
 
     fn changed(&mut self, modseq: u64) -> Flow<'_, Listing> {
@@ -179,12 +198,14 @@ impl Reader for Opened {
             flags: true,
             ..Facts::default()
         };
-        self.listings(self.folder.changed(modseq), facts)
+        let changed = self.folder.changed(modseq);
+        let portions: Vec<Vec<Slot>> = changed.chunks(LISTED).map(<[Slot]>::to_vec).collect();
+        self.listings(stream::iter(portions), facts)
     }
 
     fn read<'a>(&'a mut self, keys: &'a KeySet) -> Flow<'a, Letter> {
         let folder = self.folder.clone();
-        let portions = portions(self.folder.slots(keys), READ).map(move |slots| {
+        let portions = self.portions(keys, READ).map(move |slots| {
             let folder = folder.clone();
             blocking(move || read(&folder, &slots))
         });
@@ -194,12 +215,10 @@ impl Reader for Opened {
     fn head(&mut self, key: Key) -> Ask<'_, Option<Bytes>> {
         let folder = self.folder.clone();
         Box::pin(blocking(move || {
-            let slots: Vec<Slot> = folder.slots(&KeySet::range(key.0..=key.0)).into();
-            let Some(record) = folder.records(&slots)?.pop() else {
+            let Some(record) = folder.records(&folder.slots(key.0..=key.0, 1))?.pop() else {
                 return Ok(None);
             };
-            let epoch = folder.state().epoch;
-            let octets = Octets::open(&folder.directory, folder.format, epoch, &record);
+            let octets = Octets::open(&folder, &record);
             let head = octets.and_then(|octets| octets.head(HeadDigest::MAX_HEADER));
             // It is asked for to name a message, mostly one that cannot be read.
             Ok(head.ok().map(header))

@@ -5,11 +5,12 @@
 //! its place whose line the disk has lost gets a new one. Files of others are not touched.
 
 use super::Folder;
+use super::there::Left;
 use crate::fault;
 use crate::format::Format;
 use crate::manifest::{Line, Place, Record};
 use crate::octets::{files, mbox};
-use hikyaku_core::{Fault, Flags, InternalDate, Key, KeySet};
+use hikyaku_core::{Fault, Flags, InternalDate, Key};
 use sha2::{Digest, Sha256};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -20,25 +21,22 @@ use std::time::UNIX_EPOCH;
 const TAIL: u64 = 4_096;
 
 impl Folder {
-    /// Sees to what was left behind: files that have a line and are not in their place, files that
-    /// were never finished, and keys of files that are in their place without a line, sorted.
-    pub(super) fn take_in(
-        &self,
-        waiting: &[files::Found],
-        unfinished: &[files::Found],
-        left: &[u32],
-    ) -> Result<(), Fault> {
+    /// Sees to what was left behind.
+    pub(super) fn take_in(&self, left: &Left) -> Result<(), Fault> {
         let unwritable = |e: io::Error| fault::writing(&self.directory, &e);
         match self.format {
             Format::Mbox => self.mend_mbox().map_err(unwritable),
             Format::Maildir | Format::Eml => {
-                self.put_waiting_in_place(waiting)?;
-                for file in unfinished {
+                for double in &left.doubles {
+                    fs::remove_file(self.directory.join(&double.place)).ok();
+                }
+                self.put_waiting_in_place(&left.waiting)?;
+                for file in &left.unfinished {
                     fs::remove_file(self.directory.join(&file.place)).map_err(unwritable)?;
                 }
-                match left {
+                match left.without_line.as_slice() {
                     [] => Ok(()),
-                    left => self.adopt(left),
+                    keys => self.adopt(keys),
                 }
             }
         }
@@ -47,8 +45,7 @@ impl Folder {
     fn put_waiting_in_place(&self, waiting: &[files::Found]) -> Result<(), Fault> {
         for file in waiting {
             let key = u64::from(file.key);
-            let slots: Vec<_> = self.slots(&KeySet::range(key..=key)).into();
-            for record in self.records(&slots)? {
+            for record in self.records(&self.slots(key..=key, 1))? {
                 if let Place::File(place) = &record.place {
                     let to = files::path(&self.directory, place, &record.flags);
                     let moved = fs::rename(self.directory.join(&file.place), &to);

@@ -1,6 +1,7 @@
 //! One folder of a backup: its manifest, its messages, and what an interrupted life left there.
 
 mod adopt;
+mod there;
 mod writing;
 
 pub(crate) use writing::{Letters, Queue, work};
@@ -11,14 +12,29 @@ use crate::home::{sync_directory, write_whole};
 use crate::manifest::journal::Journal;
 use crate::manifest::{self, Index, Line, Place, Record, Slot};
 use crate::names;
+use crate::octets::elsewhere::Elsewhere;
 use crate::octets::{files, mbox};
 use hikyaku_core::traits::FlagChange;
 use hikyaku_core::{Fault, Flags, Key, KeySet, MailboxName, Role};
-use std::collections::VecDeque;
 use std::fs;
 use std::io::{self, BufRead, BufReader, Seek, SeekFrom};
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use there::There;
+
+/// What a folder is read for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// To be added to: what an interrupted life left behind is seen to, and a message whose octets
+    /// are gone does not count, so that it is written anew.
+    Adding,
+    /// To be compared with: the same, and nothing is written.
+    Looking,
+    /// To be restored: every message of the manifest counts, so that those whose octets are gone
+    /// are missed.
+    Restoring,
+}
 
 /// A folder.
 #[derive(Debug)]
@@ -28,6 +44,8 @@ pub(crate) struct Folder {
     index: Mutex<Index>,
     /// Held by whoever adds to the folder.
     store: Mutex<Option<writing::Store>>,
+    /// Files that are not where their lines say.
+    elsewhere: Mutex<Elsewhere>,
 }
 
 impl Folder {
@@ -80,77 +98,33 @@ impl Folder {
         fs::remove_dir(directory)
     }
 
-    /// Reads a folder. Who writes also takes in what an interrupted life left behind.
-    pub(crate) fn load(directory: &Path, format: Format, writes: bool) -> Result<Self, Fault> {
+    /// Reads a folder.
+    pub(crate) fn load(directory: &Path, format: Format, purpose: Purpose) -> Result<Self, Fault> {
         let path = directory.join(manifest::FILE);
         let unreadable = |e: io::Error| fault::reading(directory, &e);
-        let (epoch, instead) = match (epoch_of(&path)?, writes) {
-            (Some(epoch), true) => (epoch, None),
+        there::shelves_are_its_own(directory, format)?;
+        let (epoch, instead) = match (epoch_of(&path)?, purpose) {
+            (Some(epoch), Purpose::Adding) => (epoch, None),
             // Nothing is added where it is not known for sure whose it is.
-            (None, true) => (0, None),
-            (epoch, false) => {
+            (None, Purpose::Adding) => (0, None),
+            (epoch, Purpose::Looking | Purpose::Restoring) => {
                 let guessed = files::any_epoch(directory, format).map_err(unreadable)?;
                 let epoch = epoch.or(guessed).unwrap_or_default();
                 (epoch, Some((name_of(directory), epoch)))
             }
         };
-        let mut there: Vec<u32> = Vec::new();
-        let mut waiting: Vec<files::Found> = Vec::new();
-        let mut octets = 0;
-        match format {
-            Format::Mbox => {
-                octets = match fs::symlink_metadata(directory.join(mbox::FILE)) {
-                    Err(e) if e.kind() == io::ErrorKind::NotFound => 0,
-                    found => found.map_err(unreadable)?.len(),
-                };
-            }
-            Format::Maildir | Format::Eml => {
-                let add = &mut |found: files::Found| match found.is_in_place {
-                    true => there.push(found.key),
-                    false => waiting.push(found),
-                };
-                files::each(directory, format, epoch, add).map_err(unreadable)?;
-            }
-        }
-        let mut in_place = there.clone();
-        in_place.sort_unstable();
-        // Few: those of one append.
-        there.extend(waiting.iter().map(|found| found.key));
-        there.sort_unstable();
-        // Keys that have a line, in the order of lines.
-        let mut lined: Vec<u32> = Vec::new();
-        let mut is_there = |record: &Record| match record.place {
-            Place::Span {
-                offset,
-                octets: span,
-            } => offset.saturating_add(span) <= octets,
-            Place::File(_) => {
-                let key = u32::try_from(record.key.0).unwrap_or(u32::MAX);
-                lined.push(key);
-                there.binary_search(&key).is_ok()
-            }
-        };
-        let index = Index::read(&path, instead, &mut is_there)?;
+        let mut there = There::look(directory, format, epoch)?;
+        let mut counts = |record: &Record| there.has(record) || purpose == Purpose::Restoring;
+        let index = Index::read(&path, instead, &mut counts)?;
         let folder = Self {
             directory: directory.to_owned(),
             format,
             index: Mutex::new(index),
             store: Mutex::new(None),
+            elsewhere: Mutex::default(),
         };
-        if writes {
-            lined.sort_unstable();
-            waiting.retain(|found| {
-                in_place.binary_search(&found.key).is_err() || {
-                    // Written again under its own key: the one in its place counts.
-                    fs::remove_file(directory.join(&found.place)).ok();
-                    false
-                }
-            });
-            let (lines, rest): (Vec<_>, Vec<_>) = waiting
-                .into_iter()
-                .partition(|f| lined.binary_search(&f.key).is_ok());
-            in_place.retain(|key| lined.binary_search(key).is_err());
-            folder.take_in(&lines, &rest, &in_place)?;
+        if purpose == Purpose::Adding {
+            folder.take_in(&there.left())?;
         }
         Ok(folder)
     }
@@ -162,6 +136,12 @@ impl Folder {
 
     fn store(&self) -> MutexGuard<'_, Option<writing::Store>> {
         self.store.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn elsewhere(&self) -> MutexGuard<'_, Elsewhere> {
+        self.elsewhere
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn manifest(&self) -> PathBuf {
@@ -178,22 +158,21 @@ impl Folder {
             .collect()
     }
 
-    /// Where the lines of some messages are, ascending by key; of keys that are gone nothing.
-    pub(crate) fn slots(&self, keys: &KeySet) -> VecDeque<Slot> {
+    /// Where the lines of some messages are, ascending by key, at most so many; of keys that are
+    /// gone nothing.
+    pub(crate) fn slots(&self, keys: RangeInclusive<u64>, most: usize) -> Vec<Slot> {
         let index = self.state();
-        let mut slots = VecDeque::new();
-        for range in keys.ranges() {
-            let from = index
-                .slots
-                .partition_point(|s| u64::from(s.key) < *range.start());
-            let rest = &index.slots[from..];
-            slots.extend(rest.iter().take_while(|s| u64::from(s.key) <= *range.end()));
-        }
-        slots
+        let from = index
+            .slots
+            .partition_point(|slot| u64::from(slot.key) < *keys.start());
+        let rest = index.slots[from..].iter().take(most);
+        rest.take_while(|slot| u64::from(slot.key) <= *keys.end())
+            .copied()
+            .collect()
     }
 
     /// Messages that something was said of after a line.
-    pub(crate) fn changed(&self, modseq: u64) -> VecDeque<Slot> {
+    pub(crate) fn changed(&self, modseq: u64) -> Vec<Slot> {
         let index = self.state();
         let later = index.slots.iter().filter(|s| u64::from(s.modseq) > modseq);
         later.copied().collect()
@@ -260,9 +239,7 @@ impl Folder {
             let mut lines = Vec::new();
             let mut names = Vec::new();
             for change in changes {
-                let keys = KeySet::range(change.key.0..=change.key.0);
-                let slots: Vec<Slot> = self.slots(&keys).into();
-                for record in self.records(&slots)? {
+                for record in self.records(&self.slots(change.key.0..=change.key.0, 1))? {
                     let flags = record.flags.or(&change.add).minus(&change.remove);
                     // The spelling of a keyword may have changed, too.
                     if flags != record.flags {
@@ -312,6 +289,7 @@ impl Folder {
             let number = index.lines;
             index.take(line, at, number, &mut |_| true);
         }
+        index.settle();
     }
 
     /// The files of the folder, open for adding.
@@ -338,7 +316,7 @@ fn ignore_missing(done: io::Result<()>) -> io::Result<()> {
 }
 
 /// The mailbox as its directory tells it, for want of anything better.
-fn name_of(directory: &Path) -> MailboxName {
+pub(crate) fn name_of(directory: &Path) -> MailboxName {
     let name = directory.file_name().unwrap_or_default().to_string_lossy();
     let decoded = names::mailbox(&name);
     let plain = || MailboxName::new(vec![name.clone().into_owned()]);

@@ -103,6 +103,13 @@ struct Mbox {
 
 impl Store {
     pub(super) fn open(directory: &Path, format: Format, journal: Journal) -> io::Result<Self> {
+        // Programs that copy or pack a backup may leave empty directories out.
+        for shelf in files::shelves(format).iter().filter(|s| !s.is_empty()) {
+            match fs::create_dir(directory.join(shelf)) {
+                Err(e) if e.kind() != io::ErrorKind::AlreadyExists => return Err(e),
+                _ => {}
+            }
+        }
         let mbox = match format {
             Format::Maildir | Format::Eml => None,
             Format::Mbox => {
@@ -170,7 +177,7 @@ impl Folder {
             let start = store.mbox.as_ref().map_or(0, |mbox| mbox.end);
             let mut staged = Vec::with_capacity(letters.len());
             let done = letters.into_iter().try_for_each(|letter| {
-                let key = self.take_key();
+                let key = self.take_key().map_err(Broken::Disk)?;
                 staged.push(self.stage(store, key, letter, runtime)?);
                 Ok(())
             });
@@ -202,11 +209,17 @@ impl Folder {
     }
 
     /// A key of its own for a message that is tried; one that fails leaves a gap.
-    fn take_key(&self) -> u32 {
+    ///
+    /// # Faults
+    /// `backup.damaged` where none is left: only a manifest that somebody wrote has so high ones.
+    fn take_key(&self) -> Result<u32, Fault> {
         let mut index = self.state();
         let key = index.next;
-        index.next = index.next.saturating_add(1);
-        key
+        index.next = key.checked_add(1).ok_or_else(|| {
+            let detail = format!("{}: no number is left", self.manifest().display());
+            fault::backup(Code::BackupDamaged, &self.directory, detail)
+        })?;
+        Ok(key)
     }
 
     fn stage(

@@ -6,6 +6,7 @@
 use super::{Line, Record, VERSION};
 use crate::fault;
 use hikyaku_core::{Code, Fault, Key, MailboxName, Role};
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -34,6 +35,8 @@ pub(crate) struct Index {
     pub(crate) subscribed: bool,
     /// Messages whose octets are there, ascending by key.
     pub(crate) slots: Vec<Slot>,
+    /// Those whose lines came behind that of a higher key, until [`Self::settle`].
+    late: BTreeMap<u32, Slot>,
     /// Of these, in octets.
     pub(crate) octets: u64,
     /// The lowest key that nothing ever had.
@@ -103,6 +106,7 @@ impl Index {
         index.lines = lines;
         index.end = end;
         index.damaged = damaged;
+        index.settle();
         Ok(index)
     }
 
@@ -113,6 +117,7 @@ impl Index {
             role: None,
             subscribed: false,
             slots: Vec::new(),
+            late: BTreeMap::new(),
             octets: 0,
             next: 1,
             lines: 2,
@@ -122,7 +127,7 @@ impl Index {
         }
     }
 
-    /// Takes a line that begins at an octet and is the n-th.
+    /// Takes a line that begins at an octet and is the n-th; [`Self::settle`] after the last.
     pub(crate) fn take(
         &mut self,
         line: Line,
@@ -149,23 +154,30 @@ impl Index {
                 if !is_there(&record) {
                     return;
                 }
-                // Ascending but for what was taken in after a crash.
+                // Ascending but for what was taken in after a crash, and what somebody else wrote.
                 match self.slots.last().is_none_or(|last| last.key < key) {
                     true => self.slots.push(slot),
-                    false => match self.slots.binary_search_by_key(&key, |slot| slot.key) {
-                        Ok(_) => return,
-                        Err(place) => self.slots.insert(place, slot),
-                    },
+                    false if self.slot(Key(u64::from(key))).is_some() => return,
+                    false => drop(self.late.insert(key, slot)),
                 }
                 self.octets = self.octets.saturating_add(record.octets);
             }
             Line::Flags(key, _) => {
-                if let Some(n) = self.find(key) {
-                    self.slots[n].flags_at = at;
-                    self.slots[n].modseq = number;
+                if let Some(slot) = self.slot(key) {
+                    slot.flags_at = at;
+                    slot.modseq = number;
                 }
             }
             Line::Head { .. } | Line::Folder(_) | Line::Other => {}
+        }
+    }
+
+    /// Puts what came late among the others.
+    pub(crate) fn settle(&mut self) {
+        if !self.late.is_empty() {
+            self.slots
+                .extend(std::mem::take(&mut self.late).into_values());
+            self.slots.sort_unstable_by_key(|slot| slot.key);
         }
     }
 
@@ -173,6 +185,13 @@ impl Index {
     pub(crate) fn find(&self, key: Key) -> Option<usize> {
         let by_key = |slot: &Slot| u64::from(slot.key).cmp(&key.0);
         self.slots.binary_search_by(by_key).ok()
+    }
+
+    fn slot(&mut self, key: Key) -> Option<&mut Slot> {
+        match self.find(key) {
+            Some(n) => self.slots.get_mut(n),
+            None => self.late.get_mut(&u32::try_from(key.0).ok()?),
+        }
     }
 }
 
@@ -217,5 +236,73 @@ fn take_line(file: &mut BufReader<File>, line: &mut Vec<u8>) -> std::io::Result<
         if end.is_some() {
             return Ok(octets);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::format::Format;
+    use crate::manifest::Place;
+    use hikyaku_core::Flags;
+
+    fn message(key: u32) -> Line {
+        Line::Message(Record {
+            key: Key(u64::from(key)),
+            sha256: [0; 32],
+            octets: 3,
+            date: None,
+            place: Place::File(format!("{key}.eml")),
+            flags: Flags::new(),
+        })
+    }
+
+    fn read(lines: impl Iterator<Item = Line>) -> Index {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("manifest.tsv");
+        let head = [
+            Line::head(Format::Eml, 7),
+            Line::Folder(MailboxName::inbox()),
+        ];
+        let text: String = head.into_iter().chain(lines).map(|l| l.write()).collect();
+        std::fs::write(&path, text).expect("written");
+        Index::read(&path, None, &mut |_| true).expect("read")
+    }
+
+    /// Took minutes while each line moved all those before it.
+    #[test]
+    fn keys_that_descend_are_read_as_fast_as_others() {
+        const COUNT: u32 = 400_000;
+        let flags = |key: u32| Line::Flags(Key(u64::from(key)), Flags::parse("\\Seen"));
+        let lines = (1..=COUNT).rev().map(message);
+        // A message that is told of twice counts once, and as it was told first.
+        let more = [flags(5), message(5), flags(COUNT), flags(COUNT + 1)];
+        let index = read(lines.chain(more));
+        let keys: Vec<u32> = index.slots.iter().map(|slot| slot.key).collect();
+        assert!(keys.iter().copied().eq(1..=COUNT));
+        assert_eq!(
+            (index.next, index.octets),
+            (COUNT + 1, u64::from(COUNT) * 3)
+        );
+        let of_five = index.slots[4];
+        // Behind two lines of the head and those of all higher keys.
+        assert_eq!(of_five.modseq, COUNT + 3);
+        let changed: Vec<u32> = index
+            .slots
+            .iter()
+            .filter(|slot| slot.flags_at > 0)
+            .map(|slot| slot.key)
+            .collect();
+        assert_eq!(changed, [5, COUNT]);
+        let rising = index.slots.windows(2).all(|pair| pair[0].at > pair[1].at);
+        assert!(rising, "the lower key came later");
+    }
+
+    #[test]
+    fn keys_in_any_order_are_those_of_the_sorted_manifest() {
+        let index = read([3, 9, 1, 7, 3, 12, 8, 1].map(message).into_iter());
+        let keys: Vec<u32> = index.slots.iter().map(|slot| slot.key).collect();
+        assert_eq!(keys, [1, 3, 7, 8, 9, 12]);
+        assert_eq!((index.next, index.octets, index.lines), (13, 18, 10));
     }
 }

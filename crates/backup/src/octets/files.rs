@@ -4,7 +4,7 @@
 //! from one that somebody else put there.
 
 use crate::format::Format;
-use hikyaku_core::{Flag, Flags, InternalDate, Key, Keyword};
+use hikyaku_core::{Flag, Flags, InternalDate, Keyword};
 use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -190,26 +190,6 @@ pub(crate) fn any_epoch(directory: &Path, format: Format) -> io::Result<Option<u
         }
     }
     Ok(None)
-}
-
-/// The file that holds the message of a key, whatever flags its name has, and though it may
-/// not have come into its place yet.
-pub(crate) fn find(
-    directory: &Path,
-    format: Format,
-    epoch: u32,
-    key: Key,
-) -> io::Result<Option<PathBuf>> {
-    let mut found: Option<Found> = None;
-    each(directory, format, epoch, &mut |file| {
-        let is_better = found
-            .as_ref()
-            .is_none_or(|f| file.is_in_place && !f.is_in_place);
-        if u64::from(file.key) == key.0 && is_better {
-            found = Some(file);
-        }
-    })?;
-    Ok(found.map(|file| directory.join(file.place)))
 }
 
 #[cfg(test)]

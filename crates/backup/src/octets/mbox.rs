@@ -8,7 +8,8 @@ use hikyaku_core::InternalDate;
 /// The file in the folder of a backup of that format.
 pub(crate) const FILE: &str = "mbox";
 
-const SENDER: &str = "From hikyaku-";
+/// How such a line begins.
+pub(crate) const SENDER: &str = "From hikyaku-";
 
 /// The line before a message, without its end.
 pub(crate) fn from_line(epoch: u32, key: u32, date: Option<InternalDate>) -> String {

@@ -1,5 +1,6 @@
 //! The octets of messages in files: as they came, in all three formats.
 
+pub(crate) mod elsewhere;
 pub(crate) mod files;
 pub(crate) mod mbox;
 pub(crate) mod quote;

@@ -2,14 +2,14 @@
 
 use super::{files, mbox, quote::Unquoter};
 use crate::fault;
-use crate::format::Format;
+use crate::folder::Folder;
 use crate::manifest::{Place, Record};
 use bytes::Bytes;
 use hikyaku_core::Fault;
 use sha2::{Digest, Sha256};
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Octets in one piece.
 const PIECE: usize = 256 * 1024;
@@ -37,19 +37,14 @@ impl Octets {
     ///
     /// # Faults
     /// `backup.damaged` for the message when its file is gone; `backup.unreadable`.
-    pub(crate) fn open(
-        directory: &Path,
-        format: Format,
-        epoch: u32,
-        record: &Record,
-    ) -> Result<Self, Fault> {
+    pub(crate) fn open(folder: &Folder, record: &Record) -> Result<Self, Fault> {
         let (path, opened) = match &record.place {
             Place::Span { .. } => {
-                let path = directory.join(mbox::FILE);
+                let path = folder.directory.join(mbox::FILE);
                 let opened = crate::home::open(&path);
                 (path, opened)
             }
-            Place::File(place) => open_file(directory, format, epoch, place, record),
+            Place::File(place) => open_file(folder, place, record),
         };
         let named = |fault: Fault| fault::of_message(fault, record.key);
         let file = match opened {
@@ -90,7 +85,9 @@ impl Octets {
     pub(crate) fn next(&mut self) -> Result<Option<Bytes>, Fault> {
         while !self.ended {
             let wanted = self.left.min(PIECE as u64) as usize;
-            let mut piece = Vec::with_capacity(wanted.min(self.record.octets as usize + 1));
+            // One more shows that there is more than there should be.
+            let room = self.record.octets.saturating_add(1).min(wanted as u64);
+            let mut piece = Vec::with_capacity(room as usize);
             let read = (&mut self.file).take(wanted as u64).read_to_end(&mut piece);
             let read = read.map_err(|e| self.named(fault::reading(&self.path, &e)))?;
             self.left -= read as u64;
@@ -171,29 +168,39 @@ impl Octets {
     }
 }
 
-/// A mail program may have given the file other flags since, and an interrupted run may have left
-/// it where it was written.
-fn open_file(
-    directory: &Path,
-    format: Format,
-    epoch: u32,
-    place: &str,
-    record: &Record,
-) -> (PathBuf, io::Result<File>) {
-    let path = files::path(directory, place, &record.flags);
+/// Opens a message's file, though a mail program may have given it other flags since, and an
+/// interrupted run may have left it where it was written.
+fn open_file(folder: &Folder, place: &str, record: &Record) -> (PathBuf, io::Result<File>) {
+    let path = files::path(&folder.directory, place, &record.flags);
     let opened = crate::home::open(&path);
-    let is_gone = opened
-        .as_ref()
-        .is_err_and(|e| e.kind() == io::ErrorKind::NotFound);
-    if !is_gone {
+    if !is_gone(&opened) {
         return (path, opened);
     }
-    match files::find(directory, format, epoch, record.key) {
-        Ok(Some(other)) => {
-            let opened = crate::home::open(&other);
-            (other, opened)
+    let (mut elsewhere, epoch) = (folder.elsewhere(), folder.state().epoch);
+    // What an earlier look showed may have moved meanwhile; a new one shows where to.
+    for _ in 0..2 {
+        let look = |told: &mut dyn FnMut(files::Found)| {
+            files::each(&folder.directory, folder.format, epoch, told)
+        };
+        let key = u32::try_from(record.key.0).unwrap_or(u32::MAX);
+        match elsewhere.find(key, look) {
+            Ok(None) => break,
+            Ok(Some(place)) => {
+                let other = folder.directory.join(place);
+                let opened = crate::home::open(&other);
+                if !is_gone(&opened) {
+                    return (other, opened);
+                }
+                elsewhere.forget();
+            }
+            Err(e) => return (path, Err(e)),
         }
-        Ok(None) => (path, opened),
-        Err(e) => (path, Err(e)),
     }
+    (path, opened)
+}
+
+fn is_gone(opened: &io::Result<File>) -> bool {
+    opened
+        .as_ref()
+        .is_err_and(|e| e.kind() == io::ErrorKind::NotFound)
 }

@@ -5,5 +5,6 @@ mod common;
 mod contract;
 #[cfg(target_os = "linux")]
 mod crashes;
+mod foreign;
 mod round_trip;
 mod trouble;
