@@ -21,6 +21,9 @@ pub(crate) enum Problem {
     Place(String),
     /// What can be read and not written, as a destination.
     OnlySource(String),
+    /// A backup and mail in files of which one lies within the other: each run would save what the
+    /// one before it has saved.
+    BackupWithin(PathBuf, PathBuf),
     /// One side to compare, which is no backup.
     NothingToCompare,
     /// Nobody knows where the person's files are.
@@ -76,6 +79,7 @@ impl Problem {
             | Self::NotYet(_)
             | Self::Place(_)
             | Self::OnlySource(_)
+            | Self::BackupWithin(..)
             | Self::SavedName(..) => Code::LocatorInvalid,
             Self::Secret(..) => Code::SecretUnreadable,
             Self::State(_, io::ErrorKind::StorageFull)

@@ -67,6 +67,51 @@ impl World {
         run(&self.home, &arguments)
     }
 
+    /// The same at a terminal, by somebody who types these lines and then leaves.
+    #[cfg(target_os = "linux")]
+    fn asked(&self, answers: &str, more: &[&str]) -> Said {
+        use std::io::Write;
+        use std::process::Stdio;
+        let files = format!("mbox:{}", self.home.path("old mail"));
+        let (pop, to) = (self.pop.locator(), self.servers.destination());
+        let saved = self.home.path("saved");
+        let arguments = [
+            &[env!("CARGO_BIN_EXE_hikyaku"), "leave-pop", &files, &pop],
+            &["--to", &to, "--backup", &saved][..],
+            &["--source-password-env", "PW"],
+            &["--destination-password-env", "PW"],
+            more,
+        ];
+        let quoted: Vec<String> = arguments
+            .concat()
+            .iter()
+            .map(|argument| format!("'{argument}'"))
+            .collect();
+        // Of the essential packages of Debian: a terminal in front of a program.
+        let mut command = std::process::Command::new("script");
+        command
+            .args(["--quiet", "--return", "--command", &quoted.join(" ")])
+            .arg("/dev/null")
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("HOME", self.home.root())
+            .env("TERM", "dumb")
+            .env("PW", pair::PASSWORD)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut child = command.spawn().expect("script runs");
+        let mut keys = child.stdin.take().expect("a pipe");
+        keys.write_all(answers.as_bytes()).expect("typed");
+        drop(keys);
+        let output = child.wait_with_output().expect("an end");
+        Said {
+            out: String::from_utf8(output.stdout).expect("text"),
+            err: String::from_utf8(output.stderr).expect("text"),
+            exit: output.status.code().unwrap_or(-1),
+        }
+    }
+
     /// Folder and text of everything that arrived.
     fn arrived(&self) -> Vec<(String, String)> {
         let account = self.servers.new.account("taro").expect("the account");
@@ -408,4 +453,62 @@ fn mail_on_this_computer_is_found_and_comes_along_where_that_is_wanted() {
         "{arrived:?}"
     );
     assert_eq!(arrived.len(), 3);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn every_step_is_asked_for_and_can_be_stopped_at() {
+    let world = World::new();
+    let question = "Go on with this step?";
+    let has_saved = || world.home.root().join("saved").exists();
+    // Whoever says anything but yes, or nothing at all, has not agreed.
+    for (step, answers) in [
+        (1, "no\n"),
+        (1, "\n"),
+        (1, ""),
+        (2, "yes\nno\n"),
+        (3, "YES\ny\nnot yet\n"),
+        (4, "yes\nyes\n はい \n"),
+    ] {
+        let said = world.asked(answers, &[]);
+        assert_eq!(said.exit, 8, "{step} {said:?}");
+        assert_eq!(said.out.matches(question).count(), step, "{said:?}");
+        in_this_order(
+            &said.out,
+            &[&format!("Step {step} of 5"), question, "Stopped here"],
+        );
+        assert!(
+            !said.out.contains(&format!("Step {} of 5", step + 1)),
+            "{said:?}"
+        );
+        assert!(!said.out.contains("given up"), "{said:?}");
+        assert_eq!(has_saved(), step > 1, "{said:?}");
+        let wanted = if step > 3 { everything() } else { Vec::new() };
+        assert_eq!(world.arrived(), wanted, "{said:?}");
+    }
+    let said = world.asked("はい\nはい\nはい\nはい\n", &["--lang", "ja"]);
+    assert_eq!(said.exit, 0, "{said:?}");
+    assert_eq!(said.out.matches("この手順に進みますか？").count(), 4);
+    assert_eq!(said.out.matches("使い終えて構いません").count(), 2);
+    assert_eq!(world.arrived(), everything());
+}
+
+/// What a link leads to is not copied, so nobody may be told that everything was.
+#[cfg(unix)]
+#[test]
+fn a_source_with_a_folder_that_was_not_looked_into_has_to_stay() {
+    let world = World::new();
+    let elsewhere = world.home.root().join("other disk");
+    fs::create_dir(&elsewhere).expect("a directory");
+    fs::write(elsewhere.join("More"), mbox(&["Subject: e\n\nmore\n"])).expect("a file");
+    let link = world.home.root().join("old mail/More");
+    std::os::unix::fs::symlink(elsewhere.join("More"), link).expect("linked");
+    let json = world.leave(&["--json"]);
+    let lines = lines(&json);
+    let last = lines.last().expect("a line");
+    assert_eq!(last["type"], "leave_pop", "{json:?}");
+    let texts: Vec<String> = world.arrived().into_iter().map(|(_, text)| text).collect();
+    let is_copied = texts.iter().any(|text| text.contains("more"));
+    assert_eq!(last["sources"][1]["may_retire"], is_copied, "{json:?}");
+    assert_eq!(json.exit == 0, is_copied, "{json:?}");
 }

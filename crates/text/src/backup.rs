@@ -35,6 +35,16 @@ sentences! {
         ja: "{messages}（{size}）は保存したときのままですが、{damaged}が壊れているか、なくなっています。",
         en: "As they were saved: {messages} ({size}). Damaged or gone: {damaged}.",
     }
+    /// How much of a backup is as it was written, where no message that is known is missing.
+    as_saved(messages: Messages, size: Size) {
+        ja: "{messages}（{size}）は保存したときのままです。",
+        en: "As they were saved: {messages} ({size}).",
+    }
+    /// Lists of messages that are damaged or gone.
+    lists_damaged(places: Count) {
+        ja: "メールの一覧が{places}か所で壊れているか、なくなっています。そこに記録されていたメールは確認できません。",
+        en: "Places where the lists of messages are damaged or gone: {places}. Messages that stood there could not be checked.",
+    }
     /// A message that is not as it was written; `detail` says which file.
     damaged(mailbox: &MailboxName, detail: &str) {
         ja: "壊れているメール：{mailbox}（{detail}）",

@@ -150,7 +150,7 @@ fn as_line(finding: &Finding) -> Line {
 fn summary(directory: &Path, format: Format, checked: &Checked, lang: Lang) -> String {
     let mut lines = vec![whether_whole(&view(directory, format, checked), lang)];
     if format != Format::Mbox {
-        lines.push(text::sums(&directory.display().to_string(), lang));
+        lines.push(text::sums(&quoted(directory), lang));
     }
     lines.join("\n")
 }
@@ -158,9 +158,26 @@ fn summary(directory: &Path, format: Format, checked: &Checked, lang: Lang) -> S
 /// Whether a backup is as it was saved.
 pub(super) fn whether_whole(checked: &BackupView, lang: Lang) -> String {
     let (messages, size) = (Messages(checked.messages), Size(checked.octets));
-    match checked.whole {
-        true => text::whole(messages, size, Mailboxes(checked.folders), lang),
-        false => text::not_whole(messages, size, Messages(checked.damaged), lang),
+    if checked.whole {
+        return text::whole(messages, size, Mailboxes(checked.folders), lang);
+    }
+    let mut lines = vec![match checked.damaged {
+        0 => text::as_saved(messages, size, lang),
+        damaged => text::not_whole(messages, size, Messages(damaged), lang),
+    }];
+    if checked.damaged_lines > 0 {
+        lines.push(text::lists_damaged(Count(checked.damaged_lines), lang));
+    }
+    lines.join("\n")
+}
+
+/// As a shell takes it for one word.
+fn quoted(path: &Path) -> String {
+    let text = path.display().to_string();
+    let is_plain = |c: char| c.is_alphanumeric() || "/-._~+=,:@".contains(c);
+    match !text.is_empty() && !text.starts_with(['-', '~']) && text.chars().all(is_plain) {
+        true => text,
+        false => format!("'{}'", text.replace('\'', "'\\''")),
     }
 }
 
@@ -175,5 +192,23 @@ fn view(directory: &Path, format: Format, checked: &Checked) -> BackupView {
         damaged: checked.damaged,
         damaged_lines: checked.damaged_lines,
         strangers: checked.strangers,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_directory_can_be_pasted_into_a_shell() {
+        for (path, written) in [
+            ("/home/taro/backup", "/home/taro/backup"),
+            ("/media/外付け/backup", "/media/外付け/backup"),
+            ("my backup", "'my backup'"),
+            ("taro's $(rm)", "'taro'\\''s $(rm)'"),
+            ("-x", "'-x'"),
+        ] {
+            assert_eq!(quoted(Path::new(path)), written);
+        }
     }
 }

@@ -132,6 +132,7 @@ impl<'a> Path<'a> {
         // Mistakes come before questions: two sides that are one, files that cannot be read.
         for walked in &path.sources {
             path.to_destination(&walked.origin)?;
+            path.to_backup(&walked.origin)?;
             walked.origin.side.check()?;
         }
         path.destination.check()?;
@@ -199,12 +200,9 @@ impl<'a> Path<'a> {
     fn save(&mut self, at: usize) -> Going {
         let origin = &self.sources[at].origin;
         self.tell(Step::Backup, Some(origin), "begins");
-        let Some(backup) = self.backup_of(origin) else {
+        let Some(sides) = self.to_backup(origin)? else {
             return Ok(ControlFlow::Continue(()));
         };
-        let destination = Side::backup(Which::Destination, backup);
-        let mut sides = Sides::of(origin.side.clone(), destination, &self.args.reading)?;
-        sides.are_a_step = true;
         let policy = Policy {
             // New mail arrives at servers, not on disks.
             reserve: Reserve::Nothing,
@@ -328,6 +326,17 @@ impl<'a> Path<'a> {
             ..pair::policy(self.context, &Filters::default(), under, &sides)?
         };
         Ok((sides, policy))
+    }
+
+    /// Both sides of the backup of a source, where one is made.
+    fn to_backup(&self, origin: &Origin) -> Result<Option<Sides>, Failure> {
+        let Some(backup) = self.backup_of(origin) else {
+            return Ok(None);
+        };
+        let destination = Side::backup(Which::Destination, backup);
+        let mut sides = Sides::of(origin.side.clone(), destination, &self.args.reading)?;
+        sides.are_a_step = true;
+        Ok(Some(sides))
     }
 
     /// Each source has a backup of its own, so that each can be compared with its own.

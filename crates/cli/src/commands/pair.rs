@@ -6,7 +6,7 @@ use crate::account::AccountOptions;
 use crate::args::{Filters, Pair, Reading};
 use crate::problem::{Failure, Problem};
 use crate::progress::Stage;
-use crate::side::Side;
+use crate::side::{Place, Side};
 use crate::words;
 use crate::{folders, json};
 use hikyaku_core::policy::Policy;
@@ -87,6 +87,12 @@ impl Sides {
     pub(super) fn of(source: Side, destination: Side, reading: &Reading) -> Result<Self, Failure> {
         if source.account().is_some() && source.account() == destination.account() {
             return Err(same(&source).into());
+        }
+        if let (Place::Files(files), Place::Backup(backup)) = (&source.place, &destination.place)
+            && backup.is_among(files)
+        {
+            let (backup, files) = (backup.directory.clone(), files.path.clone());
+            return Err(Problem::BackupWithin(backup, files).into());
         }
         // Mistakes come before questions.
         reading.labels.labels()?;

@@ -108,6 +108,20 @@ impl Backup {
         }
     }
 
+    /// Whether mail in files lies in this directory, or this directory among the mail.
+    pub(crate) fn is_among(&self, files: &Files) -> bool {
+        let there = std::path::absolute(&self.directory).unwrap_or_else(|_| self.directory.clone());
+        // The directory need not be there yet: what is there of its path is followed through links.
+        let known = there
+            .ancestors()
+            .find_map(|known| Some((known, known.canonicalize().ok()?)));
+        let directory = match known {
+            Some((known, canonical)) => canonical.join(there.strip_prefix(known).unwrap_or(&there)),
+            None => there.clone(),
+        };
+        directory.starts_with(&files.path) || files.path.starts_with(&directory)
+    }
+
     /// The name that the backup has of itself; `None` where there is none yet.
     pub(crate) fn account(&self) -> Option<AccountId> {
         let backup = BackupSource::open(&self.directory).ok()?;

@@ -39,6 +39,14 @@ pub(super) fn problem(problem: &Problem) -> (String, String) {
             format!("\"{text}\" can only be read; mail cannot be copied into it."),
             "To save mail on this computer, use `hikyaku backup SOURCE DIR`.".into(),
         ),
+        Problem::BackupWithin(backup, files) => (
+            format!(
+                "The backup ({}) and the mail ({}) lie within one another: every run would save the backup again as if it were mail.",
+                backup.display(),
+                files.display()
+            ),
+            "Choose a directory for the backup outside of the mail, best on another disk.".into(),
+        ),
         Problem::NothingToCompare => (
             "There is nothing to compare with: one account alone was given.".into(),
             "Name the destination as well. A directory alone has to be a backup that hikyaku made."

@@ -34,6 +34,14 @@ pub(super) fn problem(problem: &Problem) -> (String, String) {
             format!("「{text}」は読み取り専用のため、コピー先には指定できません。"),
             "メールをこのパソコンに保存する場合は「hikyaku backup コピー元 フォルダ」をお使いください。".into(),
         ),
+        Problem::BackupWithin(backup, files) => (
+            format!(
+                "バックアップ先（{}）とメールデータ（{}）の一方が、もう一方の中にあります。このままでは、バックアップ自体がメールとして繰り返し保存されてしまいます。",
+                backup.display(),
+                files.display()
+            ),
+            "バックアップ先には、メールデータの外にあるフォルダをご指定ください。別のディスクをおすすめします。".into(),
+        ),
         Problem::NothingToCompare => (
             "比較する相手が指定されていません。".into(),
             "コピー先もご指定ください。1つだけ指定できるのは、hikyakuで作成したバックアップのフォルダです。".into(),
