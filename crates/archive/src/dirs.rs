@@ -19,6 +19,8 @@ pub(crate) struct Dir {
     pub(crate) files: Vec<OsString>,
     /// Directories, sorted by name.
     pub(crate) dirs: Vec<OsString>,
+    /// Symbolic links, sorted by name.
+    pub(crate) links: Vec<OsString>,
 }
 
 impl Dir {
@@ -42,6 +44,7 @@ pub(crate) fn list(path: &Path, levels: Vec<String>) -> io::Result<Dir> {
         levels,
         files: Vec::new(),
         dirs: Vec::new(),
+        links: Vec::new(),
     };
     for entry in fs::read_dir(path)? {
         let entry = entry?;
@@ -50,10 +53,13 @@ pub(crate) fn list(path: &Path, levels: Vec<String>) -> io::Result<Dir> {
             dir.dirs.push(entry.file_name());
         } else if kind.is_file() {
             dir.files.push(entry.file_name());
+        } else if kind.is_symlink() {
+            dir.links.push(entry.file_name());
         }
     }
     dir.files.sort();
     dir.dirs.sort();
+    dir.links.sort();
     Ok(dir)
 }
 

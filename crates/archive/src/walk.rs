@@ -1,7 +1,8 @@
 //! The one walk through a tree of directories: it never leaves the tree, it ends, and it
-//! names what it could not look into.
+//! names what it did not look into, links that lead elsewhere among it.
 
 use std::collections::VecDeque;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use hikyaku_core::{Code, Fault, MailboxName, Reach, Remedy};
@@ -36,7 +37,7 @@ pub(crate) struct Tree {
     pub(crate) closed: Vec<Closed>,
 }
 
-/// A directory that was not looked into.
+/// A directory that was not looked into, or a link.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Closed {
     /// Where it is.
@@ -61,7 +62,47 @@ impl Closed {
 /// # Faults
 /// When the directory itself cannot be listed.
 pub(crate) fn walk(root: &Path) -> Result<Tree, Fault> {
-    wander(root, Bounds::READING, true)
+    let mut tree = wander(root, Bounds::READING, true)?;
+    let links = tree.dirs.iter().flat_map(|dir| {
+        let link = |name: &OsString| {
+            (
+                dir.path.join(name),
+                [&dir.levels[..], &[name_of(name)]].concat(),
+            )
+        };
+        dir.links.iter().map(link)
+    });
+    let mut elsewhere = Vec::new();
+    for (path, levels) in links {
+        elsewhere.extend(leads_out(root, &path).map(|fault| Closed {
+            path,
+            levels,
+            fault,
+        }));
+    }
+    tree.closed.extend(elsewhere);
+    Ok(tree)
+}
+
+/// The fault of a link to what is there and not in the tree: nobody else finds that.
+fn leads_out(root: &Path, link: &Path) -> Option<Fault> {
+    let target = link.canonicalize().ok()?;
+    let is_inside = root
+        .canonicalize()
+        .is_ok_and(|root| target.starts_with(root));
+    (!is_inside).then(|| {
+        let detail = format!(
+            "{}: a link, not followed, to {}",
+            link.display(),
+            target.display()
+        );
+        Fault::new(
+            Code::MailboxUnreadable,
+            Reach::Mailbox,
+            Remedy::AskUser,
+            detail,
+        )
+    })
 }
 
 /// As [`walk`], the near ones before the far ones: somebody may have named a whole disk.
@@ -95,7 +136,7 @@ fn wander(root: &Path, bounds: Bounds, is_deep_first: bool) -> Result<Tree, Faul
         }
         match dirs::list(&path, levels.clone()) {
             Ok(dir) => {
-                let inside = |name: &std::ffi::OsString| {
+                let inside = |name: &OsString| {
                     let mut inner = levels.clone();
                     inner.push(name_of(name));
                     (path.join(name), inner)
@@ -140,8 +181,18 @@ mod tests {
             std::os::unix::fs::symlink(to, root.path().join(link)).unwrap();
         }
         std::os::unix::fs::symlink(outside.path().join("secret"), root.path().join("b/0")).unwrap();
+        std::os::unix::fs::symlink("nowhere", root.path().join("b/lock")).unwrap();
         let tree = walk(root.path()).unwrap();
-        assert_eq!(tree.closed, []);
+        // What leads into the tree is there already, what leads nowhere is no mail.
+        let closed = tree.closed.iter();
+        let closed: Vec<_> = closed.map(|c| (c.levels.join("/"), c.fault.code)).collect();
+        assert_eq!(
+            closed,
+            [
+                ("out".to_owned(), Code::MailboxUnreadable),
+                ("b/0".to_owned(), Code::MailboxUnreadable)
+            ]
+        );
         let told: Vec<_> = tree
             .dirs
             .iter()

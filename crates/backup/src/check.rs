@@ -3,11 +3,11 @@
 use crate::fault;
 use crate::folder::{Folder, Purpose};
 use crate::format::Format;
-use crate::home::{Home, MARKER};
+use crate::home::{self, Home, MARKER};
 use crate::manifest::{self, Line, Slot};
 use crate::octets::{Octets, files, mbox};
 use crate::sums;
-use hikyaku_core::{Code, Fault, Key, MailboxName, Reach};
+use hikyaku_core::{Fault, Key, MailboxName, Reach};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -87,11 +87,9 @@ pub fn check(
     let lost = home.without_manifest()?;
     for (directory, mailbox) in &lost {
         checked.damaged_lines += 1;
-        let detail = format!("{} is gone", directory.join(manifest::FILE).display());
-        let fault = fault::backup(Code::BackupDamaged, directory, detail);
         found(Finding::Damaged {
             mailbox: None,
-            fault: fault.mailbox(mailbox),
+            fault: home::no_manifest(directory).mailbox(mailbox),
         });
     }
     let mut stranger = |path: PathBuf| {

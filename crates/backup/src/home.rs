@@ -7,7 +7,7 @@ use crate::manifest;
 use crate::names;
 use crate::octets::{files, mbox};
 use hikyaku_core::mailbox::Quota;
-use hikyaku_core::{Code, Fault, MailboxName, Role};
+use hikyaku_core::{Code, Fault, MailboxName, Reach, Role};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -38,7 +38,8 @@ pub(crate) struct Home {
     folders: Mutex<Option<Folders>>,
 }
 
-type Folders = BTreeMap<MailboxName, Arc<Folder>>;
+/// Each folder, or why it cannot be read: where others are restored nevertheless.
+type Folders = BTreeMap<MailboxName, Result<Arc<Folder>, Fault>>;
 
 impl Home {
     /// Opens a backup to be compared with. Writes nothing.
@@ -141,31 +142,58 @@ impl Home {
         if known.is_none() || !self.writes() {
             *known = Some(self.look()?);
         }
-        Ok(known
-            .iter()
-            .flatten()
-            .map(|(_, folder)| folder.clone())
-            .collect())
+        let folders = known.iter().flatten();
+        Ok(folders.flat_map(|(_, folder)| folder.clone()).collect())
+    }
+
+    /// Folders that [`Self::folders`] could not read the last time; only where the backup is
+    /// restored, else that is a fault.
+    pub(crate) fn unreadable(&self) -> Vec<MailboxName> {
+        let known = self.lock();
+        let all = known.iter().flatten();
+        all.filter(|(_, folder)| folder.is_err())
+            .map(|(name, _)| name.clone())
+            .collect()
     }
 
     /// One folder.
+    ///
+    /// # Faults
+    /// Of the mailbox where it cannot be read.
     pub(crate) fn folder(&self, name: &MailboxName) -> Result<Option<Arc<Folder>>, Fault> {
         let mut known = self.lock();
         if known.is_none() {
             *known = Some(self.look()?);
         }
-        Ok(known
-            .as_ref()
-            .and_then(|folders| folders.get(name).cloned()))
+        let found = known.as_ref().and_then(|folders| folders.get(name));
+        found.cloned().transpose()
     }
 
     fn look(&self) -> Result<Folders, Fault> {
-        let mut folders = Folders::new();
+        let (mut folders, mut unreadable) = (Folders::new(), Vec::new());
         for directory in self.directories()? {
-            let folder = Folder::load(&directory, self.format, self.purpose)?;
-            let name = folder.state().name.clone();
-            // A copy of a folder's directory that somebody made beside it: the first counts.
-            folders.entry(name).or_insert_with(|| Arc::new(folder));
+            match Folder::load(&directory, self.format, self.purpose) {
+                Ok(folder) => {
+                    let name = folder.state().name.clone();
+                    // A copy of a folder's directory that somebody made beside it: the first counts.
+                    folders.entry(name).or_insert_with(|| Ok(Arc::new(folder)));
+                }
+                Err(fault) if self.purpose == Purpose::Restoring => {
+                    unreadable.push((folder::name_of(&directory), fault));
+                }
+                Err(fault) => return Err(fault),
+            }
+        }
+        if self.purpose == Purpose::Restoring {
+            let lost = self.without_manifest()?.into_iter();
+            unreadable.extend(lost.map(|(directory, name)| (name, no_manifest(&directory))));
+        }
+        for (name, fault) in unreadable {
+            let fault = Fault {
+                reach: Reach::Mailbox,
+                ..fault.mailbox(&name)
+            };
+            folders.entry(name).or_insert(Err(fault));
         }
         Ok(folders)
     }
@@ -236,7 +264,7 @@ impl Home {
         let folder = Arc::new(Folder::load(&directory, self.format, self.purpose)?);
         known
             .get_or_insert_default()
-            .insert(name.clone(), folder.clone());
+            .insert(name.clone(), Ok(folder.clone()));
         Ok(folder)
     }
 
@@ -269,13 +297,20 @@ impl Home {
         let used = folders
             .iter()
             .flatten()
-            .map(|(_, f)| f.state().octets)
+            .flat_map(|(_, folder)| folder)
+            .map(|folder| folder.state().octets)
             .sum();
         Some(Quota {
             used,
             limit: free.saturating_add(used),
         })
     }
+}
+
+/// The fault of a folder whose manifest is gone.
+pub(crate) fn no_manifest(directory: &Path) -> Fault {
+    let detail = format!("{} is gone", directory.join(manifest::FILE).display());
+    fault::backup(Code::BackupDamaged, directory, detail)
 }
 
 /// Whether a directory without a manifest holds what a backup wrote there.

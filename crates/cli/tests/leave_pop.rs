@@ -507,8 +507,12 @@ fn a_source_with_a_folder_that_was_not_looked_into_has_to_stay() {
     let lines = lines(&json);
     let last = lines.last().expect("a line");
     assert_eq!(last["type"], "leave_pop", "{json:?}");
-    let texts: Vec<String> = world.arrived().into_iter().map(|(_, text)| text).collect();
-    let is_copied = texts.iter().any(|text| text.contains("more"));
-    assert_eq!(last["sources"][1]["may_retire"], is_copied, "{json:?}");
-    assert_eq!(json.exit == 0, is_copied, "{json:?}");
+    let ends = [&last["sources"][0], &last["sources"][1]];
+    let may_retire = ends.map(|end| &end["may_retire"]);
+    assert_eq!(may_retire, [&Value::from(true), &Value::from(false)]);
+    assert_eq!((json.exit, world.arrived()), (3, everything()), "{json:?}");
+    let said = world.leave(&[]);
+    assert!(said.out.contains("not followed"), "{said:?}");
+    assert_eq!(said.out.matches("It may be given up").count(), 1);
+    assert_eq!(said.out.matches("Do not give it up yet").count(), 1);
 }

@@ -414,8 +414,8 @@ sentences! {
     }
     /// A mailbox whose UIDVALIDITY cannot be relied on.
     epoch_unstable(mailbox: &MailboxName, side: Side) {
-        ja: "{side}の「{mailbox}」はサーバーの識別番号（UIDVALIDITY）が安定しないため、メールの内容だけで照合しました。",
-        en: "{mailbox} at the {side} has no stable identity (UIDVALIDITY); its messages were matched by content only.",
+        ja: "{side}の「{mailbox}」はサーバーの識別番号（IMAPのUIDVALIDITY、POPのUIDL）が安定しないため、メールの内容だけで照合しました。",
+        en: "{mailbox} at the {side} has no stable identity (UIDVALIDITY of IMAP, UIDL of POP); its messages were matched by content only.",
     }
     /// New mail during the run.
     arrived(mailbox: &MailboxName, messages: Messages) {

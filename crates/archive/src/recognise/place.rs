@@ -49,6 +49,7 @@ impl OnDisk {
             levels: Vec::new(),
             files: vec![name],
             dirs: Vec::new(),
+            links: Vec::new(),
         };
         Ok(Self {
             dirs: vec![dir],
@@ -137,6 +138,7 @@ impl InZip {
                 levels: levels.clone(),
                 files: files.iter().map(|(name, ..)| name.into()).collect(),
                 dirs: children.remove(levels.as_slice()).unwrap_or_default(),
+                links: Vec::new(),
             });
             entries.push(
                 files

@@ -104,6 +104,31 @@ async fn a_directory_that_is_not_read_is_named_in_every_kind_of_archive() -> any
     Ok(())
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn a_link_that_leads_out_is_named_in_every_kind_of_archive() -> anyhow::Result<()> {
+    let dir = tempfile::tempdir()?;
+    let outside = tempfile::tempdir()?;
+    put(outside.path(), "1.eml", MAIL);
+    for (kind, path) in archives(dir.path()) {
+        let link = path.join(if kind == Kind::Maildir { ".out" } else { "out" });
+        std::os::unix::fs::symlink(outside.path(), &link)?;
+        // The link of a program that shows that it runs.
+        std::os::unix::fs::symlink("127.0.1.1:+1234", path.join("lock"))?;
+        let read = read_all(&open(kind, &path)?).await?;
+        let messages: usize = read.values().map(|r| r.messages.len()).sum();
+        assert_eq!(messages, 1, "{kind}");
+        let faults: Vec<_> = read.values().flat_map(|r| &r.faults).collect();
+        let [(_, code, detail)] = faults.as_slice() else {
+            panic!("{kind}: {faults:?}");
+        };
+        assert_eq!(code, "mailbox.unreadable", "{kind}");
+        let place = link.display().to_string();
+        assert!(detail.contains(&place), "{kind}: {detail}");
+    }
+    Ok(())
+}
+
 #[tokio::test]
 async fn a_run_names_it_and_copies_the_rest() -> anyhow::Result<()> {
     let dir = tempfile::tempdir()?;

@@ -116,7 +116,12 @@ async fn what_cannot_be_read_is_named() -> anyhow::Result<()> {
         outside.path().join("secret.eml"),
         dir.path().join("a/4.eml"),
     )?;
-    let [a] = read_folders(Kind::Eml, dir.path(), ["a"]).await?;
+    let names = ["a", "a/4.eml", "b"];
+    let [a, file, folder] = read_folders(Kind::Eml, dir.path(), names).await?;
+    for link in [file, folder] {
+        assert!(link.texts().is_empty());
+        assert_eq!(link.faults[0].1, "mailbox.unreadable");
+    }
     assert_eq!(a.texts(), [sent("one"), sent("three")]);
     assert_eq!(a.faults.len(), 1);
     assert_eq!(

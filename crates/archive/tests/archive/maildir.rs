@@ -173,7 +173,11 @@ async fn links_lead_nowhere() -> anyhow::Result<()> {
     std::os::unix::fs::symlink(outside.path(), dir.path().join(".out"))?;
     std::os::unix::fs::symlink(outside.path().join("cur/1"), dir.path().join("cur/2"))?;
     std::os::unix::fs::symlink(dir.path(), dir.path().join(".round"))?;
-    let [inbox] = read_folders(Kind::Maildir, dir.path(), ["INBOX"]).await?;
+    let names = ["INBOX", "out"];
+    let [inbox, out] = read_folders(Kind::Maildir, dir.path(), names).await?;
     assert_eq!(inbox.texts(), [SENT]);
+    // It holds mail that nobody else finds: that is told.
+    assert!(out.texts().is_empty());
+    assert_eq!(out.faults[0].1, "mailbox.unreadable");
     Ok(())
 }

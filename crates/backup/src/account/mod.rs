@@ -138,22 +138,15 @@ impl Shared {
 
     async fn folder(&self, name: &MailboxName) -> Result<Arc<Folder>, Fault> {
         let (home, wanted) = (self.home.clone(), name.clone());
-        let found = blocking(move || {
-            let found = home.folder(&wanted)?;
-            let is_lost = found.is_none()
-                && home
-                    .without_manifest()?
-                    .iter()
-                    .any(|(_, lost)| *lost == wanted);
-            Ok((found, is_lost))
-        });
-        let (found, is_lost) = found.await?;
+        let found = blocking(move || home.folder(&wanted)).await?;
         found.ok_or_else(|| {
-            let (code, detail) = match is_lost {
-                true => (Code::BackupDamaged, "the list of the folder is gone"),
-                false => (Code::MailboxMissing, "the backup has no such folder"),
-            };
-            let fault = Fault::new(code, Reach::Mailbox, Remedy::AskUser, detail);
+            let detail = "the backup has no such folder";
+            let fault = Fault::new(
+                Code::MailboxMissing,
+                Reach::Mailbox,
+                Remedy::AskUser,
+                detail,
+            );
             fault
                 .mailbox(name)
                 .server(self.home.root.display().to_string())
@@ -192,13 +185,12 @@ fn state(folder: &Folder) -> MailboxState {
     }
 }
 
-/// A folder of which only its directory tells.
-fn lost(directory: &Path, name: MailboxName) -> MailboxInfo {
-    let wire = directory.file_name().unwrap_or_default();
+/// A folder of which no more is known.
+fn unreadable(name: MailboxName) -> MailboxInfo {
     MailboxInfo {
+        wire: WireName::new(name.to_string()),
         role: name.is_inbox().then_some(Role::Inbox),
         name,
-        wire: WireName::new(wire.as_encoded_bytes()),
         selectable: true,
         subscribed: true,
         no_children: false,
@@ -227,16 +219,11 @@ impl Source for BackupSource {
         &self.0.abilities
     }
 
-    /// Folders whose manifest is gone are listed, too: they cannot be opened, which is told.
+    /// Folders that cannot be read are listed, too: to open one says why.
     fn mailboxes(&self) -> Ask<'_, Vec<MailboxInfo>> {
         Box::pin(async move {
             let mut all = self.0.mailboxes().await?;
-            let home = self.0.home.clone();
-            for (directory, name) in blocking(move || home.without_manifest()).await? {
-                if all.iter().all(|info| info.name != name) {
-                    all.push(lost(&directory, name));
-                }
-            }
+            all.extend(self.0.home.unreadable().into_iter().map(unreadable));
             Ok(all)
         })
     }

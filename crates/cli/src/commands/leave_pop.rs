@@ -266,6 +266,7 @@ impl<'a> Path<'a> {
         let named = self.sources[at].copied.as_ref();
         let named = named.map_or(0, |report| report.tally().failures());
         let is_named = done.report.differences <= named;
+        let is_over = done.report.stopped.is_none();
         self.sources[at].verified = Some(done);
         Ok(match exit {
             exit::DIFFERENT if is_named => self.after(exit::EXCEPTIONS),
@@ -273,6 +274,8 @@ impl<'a> Path<'a> {
                 self.worst = exit::DIFFERENT;
                 ControlFlow::Continue(())
             }
+            // A folder that cannot be opened: the source has to stay, the others are compared.
+            exit::AGAIN if is_over => self.after(exit::EXCEPTIONS),
             exit => self.after(exit),
         })
     }

@@ -43,8 +43,8 @@ pub(super) fn explain(code: Code) -> (&'static str, &'static str, &'static str) 
         ),
         Code::TlsMismatch => (
             "Port and encryption do not fit",
-            "Port and kind of encryption do not fit together. Port 993 is encrypted from the start (TLS), port 143 after a request (STARTTLS).",
-            "Use imaps:// with port 993 and imap:// with port 143.",
+            "Port and kind of encryption do not fit together. Ports 993 (IMAP) and 995 (POP) are encrypted from the start (TLS), ports 143 and 110 after a request (STARTTLS).",
+            "Use imaps:// with port 993 and imap:// with port 143; for POP, pop3s:// with port 995 and pop3:// with port 110.",
         ),
         Code::TlsUntrusted => (
             "Certificate cannot be verified",
@@ -69,7 +69,7 @@ pub(super) fn explain(code: Code) -> (&'static str, &'static str, &'static str) 
         Code::LoginRejected => (
             "Login refused",
             "The login was refused. The user name or the password is wrong.",
-            "Check both. Some services want only the part before the @ as the user name, or IMAP has to be allowed in their settings.",
+            "Check both. Some services want only the part before the @ as the user name, or IMAP or POP has to be allowed in their settings.",
         ),
         Code::LoginAppPassword => (
             "App password needed",
@@ -133,8 +133,8 @@ pub(super) fn explain(code: Code) -> (&'static str, &'static str, &'static str) 
         ),
         Code::MailboxUnreadable => (
             "Folder could not be opened",
-            "The folder could not be opened. Permission may be missing, or its data on the server may be damaged. The other folders are copied.",
-            "See whether webmail can open the folder; if not, ask the server's administrator.",
+            "The folder could not be opened. Permission may be missing, its data may be damaged, or it is a link to another place. The other folders are copied.",
+            "See whether webmail can open a folder of a server; if not, ask its administrator. Check the permission of a folder on a computer. Use the place that a link leads to as a source of its own.",
         ),
         Code::MailboxReadOnly => (
             "Folder cannot be written to",
