@@ -234,7 +234,7 @@ pub(super) fn explain(code: Code) -> (&'static str, &'static str, &'static str) 
         Code::ArchiveKind => (
             "Not an archive of that kind",
             "What lies at this path is not mail that can be read, or not in the format that was named.",
-            "Name the file or folder that holds the mail. Without a format in front of the path, what is there gets recognised; where there are several kinds, put the one you mean in front.",
+            "Use the file or folder that holds the mail. Without a format in front of the path, what is there gets recognised; where there are several kinds, put the one you mean in front.",
         ),
         Code::ArchiveDamaged => (
             "Part of the archive is damaged",
