@@ -8,7 +8,7 @@ use unicode_normalization::UnicodeNormalization;
 
 use crate::dirs::{self, Dir, name_of, without_ending};
 use crate::store::Folder;
-use crate::walk::walk;
+use crate::walk::{Closed, walk};
 
 /// What a mailbox's directory ends with.
 const ENDINGS: [&str; 3] = [".mbox", ".imapmbox", ".pop"];
@@ -69,7 +69,9 @@ pub(crate) fn layout(path: &Path) -> Result<Layout, Fault> {
     }
     let mailboxes = name_all(places);
     let plain = |level: &String| mailbox_stem(level).unwrap_or_else(|| level.nfc().collect());
-    let closed = tree.closed.into_iter().map(|c| {
+    // What is missing of attachments is told of their message.
+    let is_folder = |c: &Closed| c.levels.iter().all(|level| level != "Attachments");
+    let closed = tree.closed.into_iter().filter(is_folder).map(|c| {
         let levels = c.levels.iter().map(plain).collect();
         c.folder(levels)
     });
