@@ -145,9 +145,7 @@ async fn a_process_knows_nothing_of_the_one_that_began_it() {
     while !about("cmdline").contains("archive-worker") {
         std::thread::yield_now();
     }
-    assert_eq!(
-        about("environ").trim_end_matches('\0'),
-        "MALLOC_ARENA_MAX=2"
-    );
+    let expected = format!("MALLOC_ARENA_MAX=2\0TMPDIR={}\0", home.path().display());
+    assert_eq!(about("environ"), expected);
     drop(link);
 }

@@ -117,25 +117,23 @@ async fn mail_comes_from_a_real_pop3_server_and_stays_there_unread() {
             assert!(done.says(&text), "{}", done.text());
         }
         // Older than a month: read, as POP does not tell.
-        let expected: Vec<_> = before
+        let mut expected: Vec<_> = before
             .iter()
             .map(|(octets, _)| (octets.clone(), vec!["\\Seen".to_owned()]))
             .collect();
-        let came = arrived(&service);
-        let subjects = |mails: &[(Vec<u8>, Vec<String>)]| -> Vec<(String, Vec<String>)> {
-            let subject = |text: &str| {
-                let line = text.lines().find(|line| line.starts_with("Subject"));
-                line.unwrap_or_default().to_owned()
-            };
-            let told = mails.iter().map(|(octets, flags)| {
-                let text = String::from_utf8_lossy(octets).into_owned();
-                (subject(&text), flags.clone())
-            });
+        let mut came = arrived(&service);
+        if kind == Kind::Courier {
+            // It numbers what came within a second by the names of its files, where microseconds
+            // have as many digits as they need.
+            expected.sort();
+            came.sort();
+        }
+        let texts = |mails: &[(Vec<u8>, Vec<String>)]| -> Vec<(String, Vec<String>)> {
+            let text = |octets| String::from_utf8_lossy(octets).into_owned();
+            let told = mails.iter().map(|(octets, f)| (text(octets), f.clone()));
             told.collect()
         };
-        // The same in the same order.
-        assert_eq!(subjects(&came), subjects(&expected));
-        assert!(came == expected, "the same octets");
+        assert_eq!(texts(&came), texts(&expected), "{kind:?}");
         assert!(
             inbox(server, &from) == before,
             "nothing is marked as read, nothing is gone"
