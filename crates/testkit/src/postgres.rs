@@ -71,6 +71,8 @@ impl Postgres {
                 "full_page_writes=off",
                 "synchronous_commit=off",
                 "shared_buffers=32MB",
+                // In its directory, which goes with it: it is killed, and would leave it in /dev/shm.
+                "dynamic_shared_memory_type=mmap",
             ] {
                 command.args(["-c", setting]);
             }

@@ -6,7 +6,7 @@ use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
-use hikyaku_testkit::generate::{GeneratedAccount, fill_maildir, profiles};
+use hikyaku_testkit::generate::{GeneratedAccount, GeneratedMessage, fill_maildir, profiles};
 use hikyaku_testkit::servers::{Account, Dovecot, DovecotOptions, MailServer};
 
 /// Decides the sizes of all messages and what is in them.
@@ -16,24 +16,42 @@ fn account(messages: usize, octets: u64) -> GeneratedAccount {
     profiles::small_mixed(SEED, messages, octets, 1)
 }
 
-/// An mbox file with line feeds, as programs on Unix write it.
+/// Mbox files with line feeds, as programs on Unix write them.
 #[derive(Debug)]
 pub(super) struct Mbox {
+    /// The file; of several, their directory.
     pub(super) path: PathBuf,
 }
 
 impl Mbox {
-    /// Makes a file of so many messages.
-    pub(super) fn make(directory: &Path, messages: usize, octets: u64) -> Result<Self> {
-        let path = directory.join("bench.mbox");
-        let mut out = BufWriter::with_capacity(1 << 20, File::create(&path)?);
+    /// Makes files of so many messages together.
+    pub(super) fn make(
+        directory: &Path,
+        files: usize,
+        messages: usize,
+        octets: u64,
+    ) -> Result<Self> {
+        let all = directory.join("mbox");
+        fs::create_dir(&all)?;
         let account = account(messages, octets);
-        let mut text = Vec::new();
-        for message in account
+        let each: Vec<_> = account
             .mailboxes
             .iter()
             .flat_map(|mailbox| &mailbox.messages)
-        {
+            .collect();
+        let mut path = all.clone();
+        for (number, some) in each.chunks(each.len().div_ceil(files).max(1)).enumerate() {
+            path = all.join(format!("bench-{number}.mbox"));
+            Self::write(&path, some)?;
+        }
+        let path = if files == 1 { path } else { all };
+        Ok(Self { path })
+    }
+
+    fn write(path: &Path, messages: &[&GeneratedMessage]) -> Result<()> {
+        let mut out = BufWriter::with_capacity(1 << 20, File::create(path)?);
+        let mut text = Vec::new();
+        for message in messages {
             out.write_all(b"From taro@example.jp Mon Apr  1 00:00:00 2024\n")?;
             text.clear();
             message.body.reader().read_to_end(&mut text)?;
@@ -52,7 +70,7 @@ impl Mbox {
             out.write_all(b"\n")?;
         }
         out.flush()?;
-        Ok(Self { path })
+        Ok(())
     }
 }
 

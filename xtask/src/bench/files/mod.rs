@@ -34,6 +34,8 @@ struct Row {
     name: &'static str,
     title: &'static str,
     work: Work,
+    /// Mbox files among which the messages are divided.
+    files: usize,
     messages: usize,
     octets: u64,
 }
@@ -49,11 +51,12 @@ enum Work {
     Pop,
 }
 
-const ROWS: [Row; 5] = [
+const ROWS: [Row; 6] = [
     Row {
         name: "scan",
         title: "mbox of 40,000 messages, 634 MB, scanned",
         work: Work::Scan,
+        files: 1,
         messages: 40_000,
         octets: 634_000_000,
     },
@@ -61,6 +64,7 @@ const ROWS: [Row; 5] = [
         name: "to-maildir",
         title: "mbox of 10,000 messages, 634 MB, to Maildir",
         work: Work::ToMaildir,
+        files: 1,
         messages: 10_000,
         octets: 634_000_000,
     },
@@ -68,6 +72,7 @@ const ROWS: [Row; 5] = [
         name: "little",
         title: "mbox of 1,000 messages, 64 MB, to Maildir",
         work: Work::ToMaildir,
+        files: 1,
         messages: 1_000,
         octets: 64_000_000,
     },
@@ -75,13 +80,23 @@ const ROWS: [Row; 5] = [
         name: "much",
         title: "mbox of 32,000 messages, 2 GB, to Maildir",
         work: Work::ToMaildir,
+        files: 1,
         messages: 32_000,
         octets: 2_000_000_000,
+    },
+    Row {
+        name: "several",
+        title: "4 mbox files of 10,000 messages, 634 MB, to Maildir",
+        work: Work::ToMaildir,
+        files: 4,
+        messages: 10_000,
+        octets: 634_000_000,
     },
     Row {
         name: "pop3",
         title: "POP3 account of 10,000 messages, 634 MB, to Maildir",
         work: Work::Pop,
+        files: 0,
         messages: 10_000,
         octets: 634_000_000,
     },
@@ -194,7 +209,7 @@ fn measured(row: Row, repetitions: usize) -> Result<Measured> {
         .context("cannot create a directory in /dev/shm")?;
     let (mbox, pop) = match row.work {
         Work::Scan | Work::ToMaildir => {
-            let mbox = Mbox::make(work.path(), row.messages, row.octets)?;
+            let mbox = Mbox::make(work.path(), row.files, row.messages, row.octets)?;
             (Some(mbox), None)
         }
         Work::Pop => (None, Some(Pop::start(row.messages, row.octets)?)),

@@ -93,8 +93,9 @@ fn python(task: &Task<'_>) -> Result<Command> {
     let program = match task.work {
         Work::Scan => "import mailbox, sys\nprint(len(mailbox.mbox(sys.argv[1])))",
         Work::ToMaildir | Work::Pop => {
-            "import mailbox, sys\nto = mailbox.Maildir(sys.argv[2])\n\
-             for message in mailbox.mbox(sys.argv[1]): to.add(message)"
+            "import mailbox, os, sys\nto = mailbox.Maildir(sys.argv[2])\nat = sys.argv[1]\n\
+             files = [os.path.join(at, f) for f in sorted(os.listdir(at))] if os.path.isdir(at) else [at]\n\
+             for file in files:\n    for message in mailbox.mbox(file): to.add(message)"
         }
     };
     let mut command = Command::new("/usr/bin/python3");
@@ -138,11 +139,15 @@ fn mpop(task: &Task<'_>) -> Result<Command> {
 
 fn getmail(task: &Task<'_>) -> Result<Command> {
     let (pop, mail) = (task.pop()?, maildir(task)?);
+    let user = match rustix::process::geteuid().is_root() {
+        true => given_to_nobody(Path::new(&mail))?,
+        false => "",
+    };
     put(
         &task.state.join("getmailrc"),
         &format!(
             "[retriever]\ntype = SimplePOP3Retriever\nserver = 127.0.0.1\nport = {}\nusername = {}\npassword = {}\n\
-             [destination]\ntype = Maildir\npath = {mail}/\n\
+             [destination]\ntype = Maildir\npath = {mail}/\n{user}\
              [options]\ndelete = false\nread_all = true\nverbose = 0\nreceived = false\ndelivered_to = false\n",
             pop.port(),
             pop.user(),
@@ -155,6 +160,21 @@ fn getmail(task: &Task<'_>) -> Result<Command> {
         .arg("--rcfile=getmailrc")
         .env("HOME", task.state);
     Ok(command)
+}
+
+/// getmail delivers nothing as the super-user: it changes to the one that its file names.
+fn given_to_nobody(mail: &Path) -> Result<&'static str> {
+    use std::os::unix::fs::{PermissionsExt, chown};
+    /// Debian's `nobody` and `nogroup`.
+    const NOBODY: Option<u32> = Some(65_534);
+    for directory in ["", "cur", "new", "tmp"] {
+        chown(mail.join(directory), NOBODY, NOBODY)?;
+    }
+    // Up to the scene's own directory, which nobody else may enter.
+    for above in mail.ancestors().skip(1).take(2) {
+        fs::set_permissions(above, fs::Permissions::from_mode(0o711))?;
+    }
+    Ok("user = nobody\n")
 }
 
 fn hikyaku(task: &Task<'_>) -> Result<Command> {
