@@ -3,7 +3,7 @@
 use crate::source::{Shared, blocking};
 use crate::store::{Flow as Going, Folder, Found, Item};
 use crate::survey::{Survey, renumbered};
-use crate::text::{Pieces, Text};
+use crate::text::{Pieces, Text, forget_memory};
 use bytes::Bytes;
 use futures::StreamExt;
 use hikyaku_core::identity::header_fields;
@@ -15,8 +15,14 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use tokio::sync::mpsc;
 
-/// Letters that wait for whoever reads: with the largest held ones 4 MiB.
-const AHEAD: usize = 16;
+/// Items that are told together: to wake whoever reads costs more than to read a short letter.
+const TOGETHER: usize = 32;
+
+/// So many octets are told together at most, and one item more.
+const OCTETS: u64 = 128 * 1024;
+
+/// Batches that wait for whoever reads. With one on each side: three, about 1 MiB.
+const AHEAD: usize = 1;
 
 /// An open folder.
 pub(crate) struct Opened {
@@ -44,7 +50,7 @@ impl Opened {
 
     /// What `make` makes of every wanted item, on a thread of its own that stays a few
     /// items ahead and ends when nobody listens any more.
-    fn flow<T: Send + 'static>(
+    fn flow<T: Made>(
         &self,
         keys: &KeySet,
         make: impl Fn(&Desk, Result<Item, Fault>) -> Result<T, Fault> + Send + 'static,
@@ -53,27 +59,56 @@ impl Opened {
         let desk = self.desk.clone();
         let keys = keys.clone();
         let work = tokio::task::spawn_blocking(move || {
-            let walked = desk.walk(
-                &keys,
-                &mut |item| match sender.blocking_send(make(&desk, item)) {
+            let mut batch = Vec::new();
+            let mut octets = 0;
+            let walked = desk.walk(&keys, &mut |item| {
+                let made = make(&desk, item);
+                octets += made.as_ref().map_or(0, Made::held);
+                batch.push(made);
+                if batch.len() < TOGETHER && octets < OCTETS {
+                    return ControlFlow::Continue(());
+                }
+                octets = 0;
+                match sender.blocking_send(std::mem::take(&mut batch)) {
                     Ok(()) => ControlFlow::Continue(()),
                     Err(_) => ControlFlow::Break(()),
-                },
-            );
-            if let Err(fault) = walked {
-                // Nobody listens any more: then nobody has to know.
-                let _unheard = sender.blocking_send(Err(fault));
-            }
+                }
+            });
+            forget_memory();
+            batch.extend(walked.err().map(Err));
+            // Nobody listens any more: then nobody has to know.
+            let _unheard = sender.blocking_send(batch);
         });
         let told = futures::stream::unfold((receiver, Some(work)), |(mut receiver, work)| async {
-            if let Some(item) = receiver.recv().await {
-                return Some((item, (receiver, work)));
+            if let Some(batch) = receiver.recv().await {
+                return Some((batch, (receiver, work)));
             }
             let ended = work?.await;
             let bug = |e| Fault::bug(format!("reading the archive: {e}"));
-            Some((Err(ended.err().map(bug)?), (receiver, None)))
+            Some((vec![Err(ended.err().map(bug)?)], (receiver, None)))
         });
-        told.boxed()
+        told.flat_map(futures::stream::iter).boxed()
+    }
+}
+
+/// What a reader makes of an item.
+trait Made: Send + 'static {
+    /// Octets of memory that it holds, but for a little.
+    fn held(&self) -> u64;
+}
+
+impl Made for Listing {
+    fn held(&self) -> u64 {
+        0
+    }
+}
+
+impl Made for Letter {
+    fn held(&self) -> u64 {
+        match &self.body {
+            Body::Held(octets) => octets.len() as u64,
+            Body::Streamed { .. } => 0,
+        }
     }
 }
 

@@ -12,8 +12,13 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// How many folders are read at once.
+/// Most folders that are read at once.
 const LANES: usize = 4;
+
+/// How many folders are read at once: each keeps a processor busy, and some megabytes of memory.
+fn lanes() -> usize {
+    std::thread::available_parallelism().map_or(2, |processors| processors.get().clamp(2, LANES))
+}
 
 /// An archive as a source. Clones share it.
 #[derive(Clone)]
@@ -44,7 +49,7 @@ impl ArchiveSource {
     /// A source over a format's reader; `place` is the archive's path, for a person.
     pub fn new(store: Box<dyn Store>, place: String, options: Options) -> Self {
         let abilities = Abilities {
-            lanes: LANES,
+            lanes: lanes(),
             max_octets: None,
             reports_keys: false,
             appends_batches: false,

@@ -2,8 +2,10 @@
 
 use crate::disk::Disk;
 use crate::{fault, head};
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use hikyaku_core::Fault;
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
 use std::io::{self, Read};
 use std::path::Path;
 
@@ -11,7 +13,7 @@ use std::path::Path;
 pub(crate) const HELD: usize = 256 * 1024;
 
 /// Length of the pieces in which longer ones are read.
-const PIECE: usize = 256 * 1024;
+const PIECE: usize = 128 * 1024;
 
 /// Pieces of a message in order. An `Err` is the last.
 pub type Pieces = Box<dyn Iterator<Item = Result<Bytes, Fault>> + Send>;
@@ -43,11 +45,11 @@ pub(crate) trait Sieve: Send {
 impl Text {
     /// Of octets at hand, with any line ends.
     pub fn of(octets: &[u8]) -> Self {
-        let mut out = Vec::with_capacity(octets.len() + octets.len() / 32);
+        let mut out = OUT.take();
         let mut ends = LineEnds::of(line_end(octets));
         ends.pass(octets, &mut out);
         ends.finish(&mut out);
-        Text::Held(out.into())
+        Text::held(out)
     }
 
     /// Of octets that are read, from the beginning and as often as it is asked.
@@ -78,7 +80,7 @@ impl Text {
         sieve: impl Fn() -> S,
     ) -> Result<Self, Fault> {
         let mut first = Sieved::new(reopen().map_err(|e| fault::message(&e))?, sieve());
-        let mut held = Vec::new();
+        let mut held = OUT.take();
         let mut octets = 0;
         loop {
             match first.piece() {
@@ -93,7 +95,7 @@ impl Text {
             }
         }
         if octets <= HELD as u64 {
-            return Ok(Text::Held(held.into()));
+            return Ok(Text::held(held));
         }
         let again = Sieved::new(reopen().map_err(|e| fault::message(&e))?, sieve());
         Ok(again.streamed(octets))
@@ -111,12 +113,25 @@ impl Text {
         }
         // At most a quarter of a mebibyte; all of it in one piece where that is possible.
         sieved.next = usize::try_from(octets).unwrap_or(HELD).max(1);
-        let mut held = Vec::with_capacity(sieved.next);
+        let mut held = OUT.take();
+        sieved.raw = RAW.take();
         while sieved.more(&mut held).map_err(|e| fault::message(&e))? {}
+        RAW.set(sieved.raw);
         match held.len() as u64 == octets {
-            true => Ok(Text::Held(held.into())),
+            true => Ok(Text::held(held)),
             false => Err(fault::changed("the message has another length now")),
         }
+    }
+
+    /// Octets that came together in this thread's buffer, which is given back.
+    fn held(mut out: Vec<u8>) -> Self {
+        let octets = SLABS.with_borrow_mut(|slabs| slabs.keep(&out));
+        // What grew for a long one does not stay.
+        if out.capacity() <= 2 * HELD {
+            out.clear();
+            OUT.set(out);
+        }
+        Text::Held(octets)
     }
 
     /// Length in octets.
@@ -169,6 +184,69 @@ struct Sieved<R, S> {
     is_over: bool,
 }
 
+/// Messages that are held follow each other in pieces of memory of this length.
+const TOGETHER: usize = 512 * 1024;
+
+/// So many of them are waited for at most, should one message stay when all others go.
+const MOST_SLABS: usize = 64;
+
+thread_local! {
+    /// Where this thread reads stored octets: clean memory for each message costs about as much as reading it.
+    static RAW: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+
+    /// Where it makes the message of them.
+    static OUT: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+
+    /// Where the messages are held.
+    static SLABS: RefCell<Slabs> = RefCell::default();
+}
+
+/// Memory for messages that are held, used again when they are gone. Each in memory of its own
+/// length, given back by another thread and in another order, they would leave holes in it like
+/// those of a sieve: half as much again.
+#[derive(Default)]
+struct Slabs {
+    /// The one in use: what is free of it.
+    slab: Option<BytesMut>,
+    /// Oldest first.
+    full: VecDeque<BytesMut>,
+}
+
+impl Slabs {
+    fn keep(&mut self, octets: &[u8]) -> Bytes {
+        let mut slab = match self.slab.take() {
+            Some(slab) if slab.capacity() >= octets.len() => slab,
+            full => {
+                self.full.extend(full);
+                self.fresh(TOGETHER.max(octets.len()))
+            }
+        };
+        slab.extend_from_slice(octets);
+        let kept = slab.split().freeze();
+        self.slab = Some(slab);
+        kept
+    }
+
+    /// One whose messages are all gone; mostly they go in the order in which they came.
+    fn fresh(&mut self, length: usize) -> BytesMut {
+        let reclaimed = self.full.front_mut().is_some_and(|s| s.try_reclaim(length));
+        let oldest = match reclaimed || self.full.len() > MOST_SLABS {
+            true => self.full.pop_front(),
+            false => None,
+        };
+        oldest
+            .filter(|_| reclaimed)
+            .unwrap_or_else(|| BytesMut::with_capacity(length))
+    }
+}
+
+/// Gives back the memory that this thread has kept for reading messages.
+pub(crate) fn forget_memory() {
+    RAW.take();
+    OUT.take();
+    SLABS.take();
+}
+
 /// Length of the first piece where nothing is known of the whole.
 const FIRST: usize = 16 * 1024;
 
@@ -211,7 +289,10 @@ impl<R: Read + Send + 'static, S: Sieve + 'static> Sieved<R, S> {
                 self.sieve.finish(out);
             }
             _ => {
-                out.reserve(read + read / 32 + 2);
+                // Not where there is room: what was counted fits, and more would be held as long as the message.
+                if out.capacity() - out.len() < read {
+                    out.reserve(read + read / 32 + 2);
+                }
                 self.sieve.pass(&self.raw[..read], out);
             }
         }
@@ -399,6 +480,34 @@ mod tests {
         ] {
             assert_eq!(line_end(beginning), end, "{beginning:?}");
         }
+    }
+
+    #[test]
+    fn memory_is_used_again_when_its_messages_are_gone_and_not_before() {
+        let mut slabs = Slabs::default();
+        let message = |n: u8| vec![n; TOGETHER / 4];
+        let kept: Vec<Bytes> = (0..8).map(|n| slabs.keep(&message(n))).collect();
+        let places: Vec<*const u8> = kept.iter().map(|octets| octets.as_ptr()).collect();
+        for (n, octets) in kept.iter().enumerate() {
+            assert_eq!(octets, &message(n as u8), "{n}");
+        }
+        let mut kept = VecDeque::from(kept);
+        kept.drain(..3);
+        // One of the first slab is still there.
+        let later = slabs.keep(&message(8));
+        assert!(!places.contains(&later.as_ptr()));
+        kept.pop_front();
+        let (rest, again) = (slabs.keep(&vec![9; TOGETHER]), slabs.keep(&message(10)));
+        assert!(
+            places[..1].contains(&rest.as_ptr()),
+            "the first slab, whole"
+        );
+        assert!(!places.contains(&again.as_ptr()));
+        for (n, octets) in kept.iter().enumerate() {
+            assert_eq!(octets, &message(n as u8 + 4), "{n}");
+        }
+        assert_eq!(slabs.keep(&[11; 2 * TOGETHER]).len(), 2 * TOGETHER);
+        assert!(slabs.keep(b"").is_empty());
     }
 
     #[test]

@@ -79,7 +79,7 @@ pub struct Policy {
     pub read_back: bool,
     /// Most mailboxes at once.
     pub lanes: usize,
-    /// How much of message content a lane keeps in memory.
+    /// How much of message content all lanes together keep in memory.
     pub held: Held,
     /// Octets per second, over all lanes.
     pub bandwidth: Option<u64>,
@@ -161,9 +161,9 @@ impl Default for Patience {
     }
 }
 
-/// Octets of message content that a lane keeps in memory before it reads no more. Clones
-/// share the number, which may change while runs go on: a process that works for many
-/// divides what it has.
+/// Octets of message content that a run keeps in memory before it reads no more: each of the
+/// lanes that are at work has its part. Clones share the number, which may change while runs go
+/// on: a process that works for many divides what it has.
 #[derive(Clone, Debug)]
 pub struct Held(Arc<AtomicU64>);
 
@@ -186,7 +186,7 @@ impl Held {
 
 impl Default for Held {
     fn default() -> Self {
-        Self::new(10 * 1024 * 1024)
+        Self::new(8 * 1024 * 1024)
     }
 }
 

@@ -1,5 +1,6 @@
 //! What all lanes of one run share.
 
+use crate::batch;
 use crate::job::{Job, Mode};
 use crate::pace::{Bandwidth, Pace};
 use crate::room::Room;
@@ -99,6 +100,12 @@ impl Run {
     /// Begins nothing new, and lets what is under way come to its end.
     pub(crate) fn begin_nothing_new(&self, fault: &Fault) {
         lock(&self.ended).get_or_insert_with(|| fault.clone());
+    }
+
+    /// Octets of message content that a lane may keep in memory now: its part of what the run may.
+    pub(crate) fn held_by_a_lane(&self) -> u64 {
+        let part = self.policy.held.octets() / self.pace.at_work() as u64;
+        part.max(batch::SMALL)
     }
 
     /// Why nothing more shall be done: what ended the run, else the user's wish.

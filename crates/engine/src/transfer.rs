@@ -118,7 +118,7 @@ impl Pass<'_> {
                 waiting_letter = None;
             }
             // Asked each time: what a lane may hold can change meanwhile.
-            let most_held = self.run.policy.held.octets().max(batch::SMALL);
+            let most_held = self.run.held_by_a_lane();
             let most = Most::of(self.most, most_held);
             let due = waiting_letter.is_some()
                 || open.is_full(most)

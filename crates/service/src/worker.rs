@@ -102,16 +102,16 @@ struct Context {
     limits: Limits,
     /// Names this worker in leases.
     name: String,
-    /// The share of the memory that a lane has now.
+    /// The share of the memory that a job has now.
     held: HeldOctets,
 }
 
 impl Context {
     /// Divides what there is among so many jobs.
     fn share(&self, jobs: usize) {
-        let lanes = u64::try_from(jobs.max(1) * self.lanes(jobs)).unwrap_or(u64::MAX);
+        let jobs = u64::try_from(jobs.max(1)).unwrap_or(u64::MAX);
         self.held
-            .set((self.limits.memory / lanes).clamp(LEAST_HELD, MOST_HELD));
+            .set((self.limits.memory / jobs).clamp(LEAST_HELD, MOST_HELD));
     }
 
     /// How many mailboxes a job may work on that is one of so many.
@@ -121,11 +121,11 @@ impl Context {
     }
 }
 
-/// What a lane needs to be any good.
+/// What a job needs to be any good.
 const LEAST_HELD: u64 = 512 * 1024;
 
-/// What a lane can use.
-const MOST_HELD: u64 = 10 * 1024 * 1024;
+/// What a job can use.
+const MOST_HELD: u64 = 8 * 1024 * 1024;
 
 impl Worker {
     /// A worker on these jobs.

@@ -2,13 +2,16 @@
 //! what was read. Decided from its beginning, so that it is the same at every look.
 
 use super::filter::{Quoting, is_blank};
+use super::lines::Lines;
 use super::separator::{Separator, field, separator};
 use crate::disk::Disk;
-use crate::text;
 use std::io;
 
 /// How much of a file is looked at.
-const LOOKED_AT: usize = 4 << 20;
+const LOOKED_AT: u64 = 4 << 20;
+
+/// Most octets of a line that begins a message that are looked at.
+const FROM_LINE: usize = 512;
 
 /// How a file is to be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,27 +28,19 @@ pub(crate) struct Dialect {
 }
 
 impl Dialect {
-    /// Looks at the beginning of a file.
+    /// Looks at the beginning of a file, a little at a time.
     pub(crate) fn of(disk: &Disk) -> io::Result<Self> {
-        let most = usize::try_from(disk.length()).unwrap_or(LOOKED_AT);
-        let mut front = vec![0; most.min(LOOKED_AT)];
-        let filled = disk.fill_at(&mut front, 0)?;
-        front.truncate(filled);
-        Ok(Self::of_front(&front))
-    }
-
-    pub(crate) fn of_front(front: &[u8]) -> Self {
-        let end = text::line_end(front);
         let mark: &[u8] = b"\xef\xbb\xbf";
-        let start = if front.starts_with(mark) { 3 } else { 0 };
+        let mut front = [0; 3];
+        let filled = disk.fill_at(&mut front, 0)?;
         let mut dialect = Self {
-            end,
+            end: line_end(disk)?,
             quoting: Quoting::All,
             counts_length: false,
             records_seen: false,
-            start: start as u64,
+            start: if &front[..filled] == mark { 3 } else { 0 },
         };
-        let lengths = dialect.look(&front[start..]);
+        let lengths = dialect.look(disk)?;
         // Lengths that are right more often than not are the archive's own; those that
         // senders put into spam are wrong.
         if lengths.right > lengths.wrong {
@@ -55,59 +50,88 @@ impl Dialect {
                 false => Quoting::One,
             };
         }
-        dialect
+        Ok(dialect)
     }
 
     /// Walks from message to message, by length where that is right.
-    fn look(&mut self, front: &[u8]) -> Lengths {
+    fn look(&mut self, disk: &Disk) -> io::Result<Lengths> {
+        let upto = disk.length().min(LOOKED_AT);
+        let mut lines = Lines::new(disk.clone(), self.start, self.end);
         let mut lengths = Lengths::default();
-        let mut at = 0;
         let mut in_header = false;
         let mut after_blank = true;
-        let mut declared = None;
-        while at < front.len() {
-            let line_end = memchr::memchr(self.end, &front[at..]).map(|n| at + n + 1);
-            let Some(next) = line_end else { break };
-            let line = &front[at..next];
-            if in_header && is_blank(line) {
+        let mut declared: Option<u64> = None;
+        // Where a body ends whose length is right.
+        let mut until = 0;
+        while let Some(line) = lines.next()? {
+            let next = line.at + line.octets.len() as u64;
+            if next > upto {
+                break;
+            }
+            if line.at < until {
+                lengths.has_bare_from |= line.is_start && line.octets.starts_with(b"From ");
+                continue;
+            }
+            if !line.is_start {
+                continue;
+            }
+            let line_octets = line.octets;
+            if in_header && is_blank(line_octets) {
                 in_header = false;
-                if let Some(body) = declared.take().and_then(|n: u64| usize::try_from(n).ok()) {
-                    let target = next.saturating_add(body);
-                    match target < front.len() {
-                        true if ends_at(front, target, self.end) => {
+                let body = declared.take().and_then(|length| next.checked_add(length));
+                if let Some(target) = body.filter(|target| *target < upto) {
+                    match can_end(disk, target, next, self.end)? {
+                        true => {
                             lengths.right += 1;
-                            lengths.has_bare_from |= has_bare_from(&front[next..target], self.end);
-                            at = target;
-                            after_blank = true;
-                            continue;
+                            until = target;
                         }
-                        true => lengths.wrong += 1,
-                        false => {}
+                        false => lengths.wrong += 1,
                     }
                 }
             } else if in_header {
-                if let Some((name, value)) = field(line) {
-                    if name.eq_ignore_ascii_case(b"content-length") {
-                        declared = std::str::from_utf8(value.trim_ascii())
-                            .ok()
-                            .and_then(|v| v.parse().ok());
-                    }
-                    self.records_seen |= [&b"status"[..], b"x-status", b"x-mozilla-status"]
-                        .iter()
-                        .any(|f| f.eq_ignore_ascii_case(name));
-                }
-            } else if after_blank && separator(line) != Separator::No {
+                self.note(line_octets, &mut declared);
+            } else if after_blank && separator(line_octets) != Separator::No {
                 in_header = true;
                 declared = None;
-            } else if at == 0 && field(line).is_some() {
+            } else if line.at == self.start && field(line_octets).is_some() {
                 in_header = true;
-                continue;
+                self.note(line_octets, &mut declared);
             }
-            after_blank = is_blank(line);
-            at = next;
+            after_blank = is_blank(line_octets);
         }
-        lengths
+        Ok(lengths)
     }
+
+    /// What a line of a header tells of the file.
+    fn note(&mut self, line: &[u8], declared: &mut Option<u64>) {
+        let Some((name, value)) = field(line) else {
+            return;
+        };
+        if name.eq_ignore_ascii_case(b"content-length") {
+            let text = std::str::from_utf8(value.trim_ascii());
+            *declared = text.ok().and_then(|text| text.parse().ok());
+        }
+        self.records_seen |= [&b"status"[..], b"x-status", b"x-mozilla-status"]
+            .iter()
+            .any(|f| f.eq_ignore_ascii_case(name));
+    }
+}
+
+/// LF; CR in a file whose beginning has none.
+fn line_end(disk: &Disk) -> io::Result<u8> {
+    let upto = disk.length().min(LOOKED_AT);
+    let mut block = vec![0; 1 << 16];
+    let (mut at, mut has_cr) = (0, false);
+    while at < upto {
+        let filled = disk.fill_at(&mut block, at)?;
+        let octets = &block[..filled];
+        if filled == 0 || memchr::memchr(b'\n', octets).is_some() {
+            return Ok(b'\n');
+        }
+        has_cr |= memchr::memchr(b'\r', octets).is_some();
+        at += filled as u64;
+    }
+    Ok(if has_cr { b'\r' } else { b'\n' })
 }
 
 #[derive(Default)]
@@ -118,9 +142,19 @@ struct Lengths {
     has_bare_from: bool,
 }
 
+/// Whether a message whose body begins at `body` can end at `target`, as its Content-Length says.
+pub(crate) fn can_end(disk: &Disk, target: u64, body: u64, end: u8) -> io::Result<bool> {
+    // With the octet in front of it, and room for the empty lines and the divider behind.
+    let from = target.saturating_sub(1).max(body.saturating_sub(1));
+    let mut around = [0; FROM_LINE + 8];
+    let filled = disk.fill_at(&mut around, from)?;
+    let inside = usize::try_from(target - from).unwrap_or(0);
+    Ok(ends_at(&around[..filled], inside, end))
+}
+
 /// Whether a message can end at that offset: there, or behind empty lines, another begins
 /// or the file ends.
-pub(crate) fn ends_at(octets: &[u8], target: usize, end: u8) -> bool {
+fn ends_at(octets: &[u8], target: usize, end: u8) -> bool {
     let Some(mut rest) = octets.get(target..) else {
         return false;
     };
@@ -137,11 +171,6 @@ pub(crate) fn ends_at(octets: &[u8], target: usize, end: u8) -> bool {
     rest.is_empty()
 }
 
-fn has_bare_from(body: &[u8], end: u8) -> bool {
-    body.split_inclusive(|b| *b == end)
-        .any(|line| line.starts_with(b"From "))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -149,7 +178,7 @@ mod tests {
     const FROM: &str = "From a@b Mon Apr  1 00:00:00 2024\n";
 
     fn of(text: &str) -> Dialect {
-        Dialect::of_front(text.as_bytes())
+        Dialect::of(&Disk::held(text.as_bytes())).expect("readable")
     }
 
     #[test]

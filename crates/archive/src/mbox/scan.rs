@@ -1,6 +1,6 @@
 //! From the lines of a file to its messages.
 
-use super::dialect::{Dialect, ends_at};
+use super::dialect::{Dialect, can_end};
 use super::filter::{Filter, is_blank};
 use super::lines::{Line, Lines};
 use super::separator::{Separator, field, separator};
@@ -320,10 +320,5 @@ fn declared_end(disk: &Disk, end: u8, head: &[u8], body: u64) -> io::Result<Opti
     if target > disk.length() {
         return Ok(None);
     }
-    // With the octet in front of it, and room for the empty lines and the divider behind.
-    let from = target.saturating_sub(1).max(body.saturating_sub(1));
-    let mut around = [0; FROM_LINE + 8];
-    let filled = disk.fill_at(&mut around, from)?;
-    let inside = usize::try_from(target - from).unwrap_or(0);
-    Ok(ends_at(&around[..filled], inside, end).then_some(target))
+    Ok(can_end(disk, target, body, end)?.then_some(target))
 }

@@ -376,6 +376,11 @@ impl Pace {
         slept
     }
 
+    /// How many lanes work now; at least one.
+    pub(crate) fn at_work(&self) -> usize {
+        self.seats.taken().max(1)
+    }
+
     /// How many lanes may work now.
     fn allowed(&self) -> usize {
         self.announce_lanes();
