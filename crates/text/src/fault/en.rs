@@ -214,7 +214,7 @@ pub(super) fn explain(code: Code) -> (&'static str, &'static str, &'static str) 
         Code::SourceDeletes => (
             "The source may delete what is read",
             "By its own rules (EXPIRE 0) this server may delete every message once it has been read by POP. Nothing has been read yet.",
-            "Use IMAP if the service has it, or make a backup of this mail first. To copy all the same, confirm that mail may disappear from the source.",
+            "Use IMAP if the service has it. Whatever reads this mail by POP, a backup too, may make it disappear from the source. To copy all the same, confirm that you accept this.",
         ),
         Code::UndoUnsupported => (
             "Copies cannot be taken back here",
