@@ -5,7 +5,7 @@ use crate::reader::Opened;
 use crate::store::{Folder, Store};
 use crate::survey::{MOST_ITEMS, Survey, survey};
 use futures::future::BoxFuture;
-use hikyaku_core::mailbox::{NameRules, Quota};
+use hikyaku_core::mailbox::Quota;
 use hikyaku_core::traits::{Ask, Reader, Source};
 use hikyaku_core::{Abilities, Code, Fault, MailboxInfo, MailboxName, Reach, Remedy, WireName};
 use std::collections::{BTreeMap, HashMap};
@@ -48,15 +48,7 @@ struct Known {
 impl ArchiveSource {
     /// A source over a format's reader; `place` is the archive's path, for a person.
     pub fn new(store: Box<dyn Store>, place: String, options: Options) -> Self {
-        let abilities = Abilities {
-            lanes: lanes(),
-            max_octets: None,
-            reports_keys: false,
-            appends_batches: false,
-            tracks_changes: false,
-            exact_sizes: false,
-            names: NameRules::default(),
-        };
+        let abilities = Abilities::of_a_reader(lanes());
         Self {
             shared: Arc::new(Shared {
                 store,

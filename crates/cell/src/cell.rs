@@ -5,7 +5,7 @@ use crate::link::{Link, Spawn, astray, fatal};
 use crate::reading::{Folder, Opened};
 use crate::wire::{Answer, Ask, FolderWire, SawWire};
 use futures::future::BoxFuture;
-use hikyaku_core::mailbox::{NameRules, Quota};
+use hikyaku_core::mailbox::Quota;
 use hikyaku_core::traits::{Ask as Asked, Reader, Source};
 use hikyaku_core::{Abilities, Fault, Key, MailboxInfo, MailboxName, Reach, Side};
 use std::collections::{BTreeMap, BTreeSet};
@@ -148,16 +148,8 @@ impl Cell {
             names: std::sync::Mutex::default(),
         };
         drop(shared.child().await?);
-        let abilities = Abilities {
-            // One question at a time; a second folder would only wait.
-            lanes: 1,
-            max_octets: None,
-            reports_keys: false,
-            appends_batches: false,
-            tracks_changes: false,
-            exact_sizes: false,
-            names: NameRules::default(),
-        };
+        // One question at a time; a second folder would only wait.
+        let abilities = Abilities::of_a_reader(1);
         Ok(Self {
             shared: Arc::new(shared),
             abilities: Arc::new(abilities),

@@ -128,6 +128,21 @@ pub struct Abilities {
     pub names: NameRules,
 }
 
+impl Abilities {
+    /// Those of a source that only hands messages out, with so many mailboxes at once.
+    pub fn of_a_reader(lanes: usize) -> Self {
+        Self {
+            lanes,
+            max_octets: None,
+            reports_keys: false,
+            appends_batches: false,
+            tracks_changes: false,
+            exact_sizes: false,
+            names: NameRules::default(),
+        }
+    }
+}
+
 /// Storage of an account (QUOTA, RFC 9208), in octets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Quota {

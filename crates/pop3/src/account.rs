@@ -317,16 +317,11 @@ fn state(listed: &Listed) -> MailboxState {
 
 fn abilities() -> Abilities {
     Abilities {
-        lanes: 1,
-        max_octets: None,
-        reports_keys: false,
-        appends_batches: false,
-        tracks_changes: false,
-        exact_sizes: false,
         names: NameRules {
             separator: None,
             ..NameRules::default()
         },
+        ..Abilities::of_a_reader(1)
     }
 }
 

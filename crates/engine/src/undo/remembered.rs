@@ -10,7 +10,7 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use futures::stream::{self, StreamExt};
 use hikyaku_core::ledger::Ledger;
-use hikyaku_core::mailbox::{Abilities, NameRules, Quota};
+use hikyaku_core::mailbox::{Abilities, Quota};
 use hikyaku_core::message::{Letter, Listing};
 use hikyaku_core::name::WireName;
 use hikyaku_core::traits::{Ask, Facts, Flow, Reader, Source};
@@ -29,15 +29,7 @@ pub struct Remembered {
 impl Remembered {
     /// The source of the pair that this ledger is about.
     pub fn new(ledger: Arc<dyn Ledger>) -> Self {
-        let abilities = Abilities {
-            lanes: 1,
-            max_octets: None,
-            reports_keys: false,
-            appends_batches: false,
-            tracks_changes: false,
-            exact_sizes: false,
-            names: NameRules::default(),
-        };
+        let abilities = Abilities::of_a_reader(1);
         Self { ledger, abilities }
     }
 
